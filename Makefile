@@ -1,0 +1,81 @@
+# wsfleet: `make help` lists what there is to make.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export CGO_ENABLED ?= 1
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
+BALANCER ?= haproxy
+
+.PHONY: help
+help: ## list the targets
+	@echo "wsfleet: a million WebSocket connections. Start with: make up"; echo
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: doctor
+doctor: need-go ## what this machine has, lacks, and how to get it
+	@go run ./test/doctor
+
+.PHONY: deps
+deps: need-go ## install what is missing (Debian packages, Go modules)
+	@go run ./test/doctor -install
+	@go mod download
+
+.PHONY: build
+build: need-go ## build bin/wsnode, bin/wsload and bin/lab
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/wsnode ./server
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/wsload ./loadtest
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/lab ./test/lab
+
+.PHONY: run
+run: need-go ## one node on this machine: ws://localhost:8765, admin on 8766
+	@mkdir -p bin
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/wsnode ./server
+	@exec bin/wsnode
+
+.PHONY: up
+up: deps build ## the whole fleet on this machine, verified with 10,000 connections (BALANCER=nginx for Nginx)
+	@go run ./test/cluster/fleet up -balancer $(BALANCER)
+
+.PHONY: status
+status: ## hosts of the fleet that is up
+	@bin/lab status
+
+.PHONY: down
+down: need-go ## end the fleet; nothing of it stays
+	@mkdir -p bin
+	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/lab ./test/lab
+	@bin/lab down
+
+.PHONY: test
+test: deps build ## every test: units with the race detector, real servers, Terraform, the cluster in the lab
+	@go run ./test/suite
+
+.PHONY: test-unit
+test-unit: need-go ## only the Go tests, the lab's long ones left out
+	go test -race -short ./...
+
+.PHONY: lint
+lint: deps ## every linter
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "gofmt: the files above"; exit 1; }
+	go vet ./...
+	go run $(GOLANGCI) run
+	terraform fmt -check -recursive terraform
+	cd ansible && ansible-lint --offline && yamllint .
+	shellcheck .ci/run
+
+.PHONY: bench
+bench: build ## memory and CPU of a connection, measured on this machine
+	@go run ./test/bench
+
+.PHONY: clean
+clean: ## remove what was built, and the image of the lab's hosts
+	@test ! -x bin/lab || bin/lab image --remove
+	@rm -rf bin
+
+.PHONY: need-go
+need-go:
+	@command -v go >/dev/null || { echo "go is not installed: see https://go.dev/dl" >&2; exit 1; }

@@ -1,0 +1,85 @@
+package broker_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/server/broker"
+	"github.com/wsfleet/wsfleet/test/redistest"
+)
+
+func TestRedisJoinsNodes(t *testing.T) {
+	server := redistest.Start(t)
+	a, err := broker.New(server.URL, "")
+	require.NoError(t, err)
+	b, err := broker.New(server.URL, "")
+	require.NoError(t, err)
+	inA, inB := run(t, a), run(t, b)
+	subscribe(t, a, inA, "broadcast")
+	subscribe(t, b, inB, "broadcast")
+	require.Equal(t, "2", server.CLI(t, "PUBLISH", "broadcast", "hello"))
+	for _, in := range []*inbox{inA, inB} {
+		require.Eventually(t, func() bool { return in.has("broadcast:hello") }, 5*time.Second, time.Millisecond)
+	}
+}
+
+// Redis dies and comes back: the broker says so meanwhile and then goes on by
+// itself, with its subscriptions.
+func TestRedisRestart(t *testing.T) {
+	server := redistest.Start(t)
+	b, err := broker.New(server.URL, "")
+	require.NoError(t, err)
+	in := run(t, b)
+	subscribe(t, b, in, "news")
+
+	server.Kill()
+	require.Eventually(t, func() bool { return b.Ready() != nil }, 5*time.Second, time.Millisecond)
+	require.ErrorContains(t, b.Ready(), server.Addr)
+	require.ErrorContains(t, b.Publish(t.Context(), "news", nil), server.Addr)
+	require.EqualValues(t, 1, b.Stats().PublishErrors.Load())
+
+	server.Restart(t)
+	require.Eventually(t, func() bool { return b.Ready() == nil }, 15*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool {
+		require.NoError(t, b.Publish(t.Context(), "news", []byte("back")))
+		return in.has("news:back")
+	}, 5*time.Second, 5*time.Millisecond)
+	require.NotZero(t, b.Stats().Reconnects.Load())
+}
+
+func TestRedisPassword(t *testing.T) {
+	server := redistest.Start(t, "--requirepass", "secret")
+	right, err := broker.New(server.URL, "secret")
+	require.NoError(t, err)
+	subscribe(t, right, run(t, right), "x")
+
+	wrong, err := broker.New(server.URL, "guess")
+	require.NoError(t, err)
+	require.ErrorContains(t, wrong.Run(t.Context(), func(string, []byte) {}), server.Addr)
+}
+
+func TestRedisThatIsNotThere(t *testing.T) {
+	server := redistest.Start(t)
+	server.Kill()
+	b, err := broker.New(server.URL, "")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.ErrorContains(t, b.Run(ctx, func(string, []byte) {}), server.Addr)
+}
+
+func TestBadSpecs(t *testing.T) {
+	for spec, want := range map[string]string{
+		"":                       `broker ""`,
+		"nats://x":               `broker "nats://x"`,
+		"redis://h:1/notanumber": "notanumber",
+		"redis://u:pw@h:1/db":    "u:xxxxx@h",
+	} {
+		_, err := broker.New(spec, "")
+		require.ErrorContains(t, err, want, spec)
+		require.NotContains(t, err.Error(), "pw@")
+	}
+}

@@ -1,0 +1,188 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Config of a node: defaults, then WSNODE_* of the environment, then flags.
+type Config struct {
+	Listen             string
+	Admin              string
+	Broker             string
+	BrokerPasswordFile string
+	Loops              int
+	MaxConnections     int
+	HandshakeTimeout   time.Duration
+	HandshakeLimit     int
+	HeartbeatInterval  time.Duration
+	HeartbeatTimeout   time.Duration
+	ReadLimit          int
+	SendQueue          int
+	DrainTime          time.Duration
+	RetryAfter         time.Duration
+	Origins            string
+	LogFormat          string
+	LogLevel           string
+	Pprof              bool
+	ShowVersion        bool
+}
+
+// ParseConfig reads the configuration. Errors name the flag or variable and the
+// value it got. Usage goes to stderr.
+func ParseConfig(args []string, lookupEnv func(string) (string, bool), stderr io.Writer) (Config, error) {
+	var c Config
+	fs := flag.NewFlagSet("wsnode", flag.ContinueOnError)
+	fs.StringVar(&c.Listen, "listen", ":8765", "`address` for WebSocket connections; a bare port means IPv4, whose sockets are cheaper")
+	fs.StringVar(&c.Admin, "admin", ":8766", "`address` for health, metrics, publish and drain")
+	fs.StringVar(&c.Broker, "broker", "memory", "memory, or the `URL` of a Redis: redis://host:port/db")
+	fs.StringVar(&c.BrokerPasswordFile, "broker-password-file", "", "`file` that holds the password of the broker")
+	fs.IntVar(&c.Loops, "loops", runtime.GOMAXPROCS(0), "event loops")
+	fs.IntVar(&c.MaxConnections, "max-connections", 0, "connections to hold; 0 takes what the open-file limit allows")
+	fs.DurationVar(&c.HandshakeTimeout, "handshake-timeout", 10*time.Second, "time for a client to send its handshake")
+	fs.IntVar(&c.HandshakeLimit, "handshake-limit", 8<<10, "largest handshake, in `bytes`")
+	fs.DurationVar(&c.HeartbeatInterval, "heartbeat-interval", 10*time.Second, "ping a client that sent no message for so long; 0 for never")
+	fs.DurationVar(&c.HeartbeatTimeout, "heartbeat-timeout", 30*time.Second, "close when nothing came for so long")
+	fs.IntVar(&c.ReadLimit, "read-limit", 1<<20, "largest message from a client, in `bytes`")
+	fs.IntVar(&c.SendQueue, "send-queue", 256<<10, "`bytes` that may wait for a client before it is closed as a slow consumer")
+	fs.DurationVar(&c.DrainTime, "drain-time", 10*time.Second, "spread the closing of connections over so long on SIGTERM")
+	fs.DurationVar(&c.RetryAfter, "retry-after", 5*time.Second, "what a refused client is told to wait")
+	fs.StringVar(&c.Origins, "origins", "", "comma-separated `origins` that browsers may come from; empty allows all")
+	fs.StringVar(&c.LogFormat, "log-format", "text", "text or json")
+	fs.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
+	fs.BoolVar(&c.Pprof, "pprof", false, "serve /debug/pprof on the admin address")
+	fs.BoolVar(&c.ShowVersion, "version", false, "print the version and exit")
+
+	fs.SetOutput(io.Discard)
+	if err := applyEnv(fs, lookupEnv); err != nil {
+		return c, err
+	}
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			usage(fs, stderr)
+			return c, err
+		}
+		return c, fmt.Errorf("%w (wsnode -help lists the flags)", err)
+	}
+	if fs.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q (wsnode -help lists the flags)", fs.Arg(0))
+	}
+	return c, c.Validate()
+}
+
+func usage(fs *flag.FlagSet, w io.Writer) {
+	fmt.Fprintln(w, "wsnode holds very many WebSocket connections.\n\nEach flag is also an environment variable: -drain-time is WSNODE_DRAIN_TIME.\n\nFlags:")
+	fs.SetOutput(w)
+	fs.PrintDefaults()
+}
+
+func envName(flagName string) string {
+	return "WSNODE_" + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
+}
+
+func applyEnv(fs *flag.FlagSet, lookupEnv func(string) (string, bool)) (err error) {
+	fs.VisitAll(func(f *flag.Flag) {
+		v, ok := lookupEnv(envName(f.Name))
+		if !ok || err != nil {
+			return
+		}
+		if setErr := fs.Set(f.Name, v); setErr != nil {
+			err = fmt.Errorf("invalid value %q for %s: %w", v, envName(f.Name), setErr)
+		}
+	})
+	return err
+}
+
+// Validate says which value can't be used, and why.
+func (c *Config) Validate() error {
+	if _, err := listenAddr(c.Listen); err != nil {
+		return fmt.Errorf("-listen %q: %w", c.Listen, err)
+	}
+	if _, err := listenAddr(c.Admin); err != nil {
+		return fmt.Errorf("-admin %q: %w", c.Admin, err)
+	}
+	for _, p := range []struct {
+		name     string
+		value    int
+		min, max int
+	}{
+		{"loops", c.Loops, 1, 1024},
+		{"max-connections", c.MaxConnections, 0, 1 << 30},
+		{"handshake-limit", c.HandshakeLimit, 256, 1 << 20},
+		{"read-limit", c.ReadLimit, 1, 1 << 30},
+		{"send-queue", c.SendQueue, 4 << 10, 1 << 30},
+	} {
+		if p.value < p.min || p.value > p.max {
+			return fmt.Errorf("-%s %d: want %d to %d", p.name, p.value, p.min, p.max)
+		}
+	}
+	for _, p := range []struct {
+		name  string
+		value time.Duration
+		min   time.Duration
+	}{
+		{"handshake-timeout", c.HandshakeTimeout, 100 * time.Millisecond},
+		{"heartbeat-interval", c.HeartbeatInterval, 0},
+		{"drain-time", c.DrainTime, 0},
+		{"retry-after", c.RetryAfter, time.Second},
+	} {
+		if p.value < p.min {
+			return fmt.Errorf("-%s %s: want %s or more", p.name, p.value, p.min)
+		}
+	}
+	if c.HeartbeatInterval > 0 && c.HeartbeatTimeout <= c.HeartbeatInterval {
+		return fmt.Errorf("-heartbeat-timeout %s: want more than -heartbeat-interval %s", c.HeartbeatTimeout, c.HeartbeatInterval)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		return fmt.Errorf("-log-format %q: want text or json", c.LogFormat)
+	}
+	if err := new(slog.Level).UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return fmt.Errorf("-log-level %q: want debug, info, warn or error", c.LogLevel)
+	}
+	return nil
+}
+
+// listenAddr parses host:port; an empty host is 0.0.0.0.
+func listenAddr(s string) (netip.AddrPort, error) {
+	if strings.HasPrefix(s, ":") {
+		s = "0.0.0.0" + s
+	}
+	s = strings.Replace(s, "localhost:", "127.0.0.1:", 1)
+	a, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return a, errors.New("want :port or address:port")
+	}
+	return a, nil
+}
+
+// brokerPassword reads the password file; a line end after it does not count.
+func (c *Config) brokerPassword() (string, error) {
+	if c.BrokerPasswordFile == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(c.BrokerPasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("-broker-password-file: %w", err)
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+func (c *Config) origins() []string {
+	var list []string
+	for _, o := range strings.Split(c.Origins, ",") {
+		if o = strings.TrimSpace(o); o != "" {
+			list = append(list, o)
+		}
+	}
+	return list
+}

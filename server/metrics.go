@@ -1,0 +1,205 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/wsfleet/wsfleet/server/session"
+)
+
+// nodeMetrics is the registry of a node. Counters are kept by the loops and read
+// when Prometheus asks, so that counting costs a loop one addition.
+type nodeMetrics struct {
+	registry *prometheus.Registry
+	rtt      prometheus.Histogram
+	fanout   prometheus.Histogram
+}
+
+func newMetrics() *nodeMetrics {
+	m := &nodeMetrics{
+		registry: prometheus.NewRegistry(),
+		rtt: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "wsnode_heartbeat_rtt_seconds",
+			Help:    "Time from a ping to its pong.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15), // 0.5 ms to 8 s
+		}),
+		fanout: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "wsnode_fanout_seconds",
+			Help:    "Time from the arrival of a published message to its last delivery, by event loop.",
+			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 18), // 0.1 ms to 13 s
+		}),
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "wsnode_build_info", Help: "1, with the version as a label.", ConstLabels: prometheus.Labels{"version": version},
+	})
+	info.Set(1)
+	m.registry.MustRegister(m.rtt, m.fanout, info,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// watch adds what the node's loops count. The node must be complete.
+func (m *nodeMetrics) watch(n *node) { m.registry.MustRegister(loopCollector{n}) }
+
+func (m *nodeMetrics) observeRTT(d time.Duration)    { m.rtt.Observe(d.Seconds()) }
+func (m *nodeMetrics) observeFanout(d time.Duration) { m.fanout.Observe(d.Seconds()) }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("wsnode_"+name, help, labels, nil)
+}
+
+var (
+	descConnections   = desc("connections", "Open WebSocket connections.")
+	descSockets       = desc("sockets", "Open sockets of clients, those in handshake or being refused included.")
+	descOpened        = desc("opened_total", "Connections whose handshake succeeded.")
+	descClosed        = desc("closed_total", "Connections that ended, by reason.", "reason")
+	descRejected      = desc("handshakes_rejected_total", "Handshakes refused, by reason.", "reason")
+	descReceived      = desc("messages_received_total", "Messages from clients.")
+	descSent          = desc("messages_sent_total", "Messages to clients.")
+	descPings         = desc("pings_sent_total", "Heartbeats sent to clients.")
+	descBytesReceived = desc("bytes_received_total", "Bytes from clients, frames and handshakes included.")
+	descBytesSent     = desc("bytes_sent_total", "Bytes to clients, frames and handshakes included.")
+	descAcceptErrors  = desc("accept_errors_total", "Accepts that failed for want of a resource.")
+	descQueue         = desc("send_queue_bytes", "Bytes that wait for clients to take them.")
+	descLag           = desc("loop_lag_seconds", "Longest time events waited for their loop since the last scrape.", "loop")
+	descCapacity      = desc("capacity_connections", "Connections that this node may hold.")
+	descMemory        = desc("memory_bytes", "Memory of the process: rss, the Go heap in use (heap), what the runtime holds (runtime), and its limit.", "kind")
+	descDraining      = desc("draining", "1 while the node drains.")
+	descLogDropped    = desc("log_lines_dropped_total", "Log lines dropped because the sink was slow.")
+	descBrokerUp      = desc("broker_up", "1 while messages flow from the broker.")
+	descPublished     = desc("broker_published_total", "Messages published through this node.")
+	descPublishErrors = desc("broker_publish_errors_total", "Messages that the broker did not take.")
+	descBrokerRecv    = desc("broker_received_total", "Messages that came from the broker.")
+	descReconnects    = desc("broker_reconnects_total", "Tries to reach the broker again.")
+	descSubscriptions = desc("broker_subscriptions", "Channels this node is subscribed to.")
+)
+
+// loopCollector reads what loops, sessions and broker count.
+type loopCollector struct{ n *node }
+
+// Describe implements prometheus.Collector.
+func (c loopCollector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+// Collect implements prometheus.Collector.
+func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	var t totals
+	for i, s := range c.n.shards {
+		t.add(s)
+		gauge(descLag, s.loop.Stats().Lag().Seconds(), strconv.Itoa(i))
+	}
+	var closed uint64
+	for _, r := range session.Reasons() {
+		closed += t.closed[r]
+		counter(descClosed, t.closed[r], r.String())
+	}
+	for _, r := range session.Rejections() {
+		counter(descRejected, t.rejected[r], r.String())
+	}
+	gauge(descConnections, float64(t.opened-closed))
+	gauge(descSockets, float64(t.sockets))
+	counter(descOpened, t.opened)
+	counter(descReceived, t.received)
+	counter(descSent, t.sent)
+	counter(descPings, t.pings)
+	counter(descBytesReceived, t.bytesIn)
+	counter(descBytesSent, t.bytesOut)
+	counter(descAcceptErrors, t.acceptErrors)
+	gauge(descQueue, float64(t.queued))
+	gauge(descCapacity, float64(c.n.capacity))
+	for kind, v := range memory() {
+		gauge(descMemory, v, kind)
+	}
+	gauge(descDraining, oneIf(c.n.server.Draining()))
+	counter(descLogDropped, logDropped.Load())
+	b := c.n.broker.Stats()
+	gauge(descBrokerUp, oneIf(c.n.broker.Ready() == nil))
+	counter(descPublished, b.Published.Load())
+	counter(descPublishErrors, b.PublishErrors.Load())
+	counter(descBrokerRecv, b.Received.Load())
+	counter(descReconnects, b.Reconnects.Load())
+	gauge(descSubscriptions, float64(b.Subscriptions.Load()))
+}
+
+// totals are the counters of all shards, added up.
+type totals struct {
+	opened, received, sent, pings   uint64
+	bytesIn, bytesOut, acceptErrors uint64
+	sockets, queued                 int64
+	closed                          map[session.Reason]uint64
+	rejected                        map[session.Rejection]uint64
+}
+
+func (t *totals) add(s *shard) {
+	if t.closed == nil {
+		t.closed, t.rejected = map[session.Reason]uint64{}, map[session.Rejection]uint64{}
+	}
+	st, l := s.sessions.Stats(), s.loop.Stats()
+	// Closed before opened: the difference must never be negative.
+	for _, r := range session.Reasons() {
+		t.closed[r] += st.Closed[r].Load()
+	}
+	for _, r := range session.Rejections() {
+		t.rejected[r] += st.Rejected[r].Load()
+	}
+	t.opened += st.Opened.Load()
+	t.received += st.MessagesReceived.Load()
+	t.sent += st.MessagesSent.Load()
+	t.pings += st.Pings.Load()
+	t.bytesIn += l.BytesRead.Load()
+	t.bytesOut += l.BytesWritten.Load()
+	t.acceptErrors += l.AcceptErrors.Load()
+	t.sockets += l.Conns.Load()
+	t.queued += l.QueuedBytes.Load()
+}
+
+// memory returns the kinds of wsnode_memory_bytes.
+func memory() map[string]float64 {
+	samples := []metrics.Sample{
+		{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/total:bytes"},
+		{Name: "/memory/classes/heap/released:bytes"},
+	}
+	metrics.Read(samples)
+	return map[string]float64{
+		"rss":     residentBytes(),
+		"heap":    float64(samples[0].Value.Uint64()),
+		"runtime": float64(samples[1].Value.Uint64() - samples[2].Value.Uint64()),
+		"limit":   float64(debug.SetMemoryLimit(-1)),
+	}
+}
+
+// residentBytes reads the second field of /proc/self/statm, in pages.
+func residentBytes() float64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(b)
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseUint(string(fields[1]), 10, 64)
+	return float64(pages) * float64(os.Getpagesize())
+}
+
+func oneIf(v bool) float64 {
+	if v {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,257 @@
+//go:build linux
+
+package netpoll
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Errors that a Conn is closed with, beside io.EOF (the peer closed) and the
+// unix.Errno of a failed system call.
+var (
+	// ErrSlowConsumer: the peer reads more slowly than it is written to, and
+	// the write queue has reached its bound.
+	ErrSlowConsumer = errors.New("netpoll: write queue is full")
+	// ErrClosed: the connection or its loop has been closed by this side.
+	ErrClosed = errors.New("netpoll: closed")
+)
+
+// Handler gets the events of one Conn. All methods are called on the loop that
+// owns the Conn and must not block.
+type Handler interface {
+	// OnOpen says that a dialled connection is established. Accepted
+	// connections are open from the start and do not get it.
+	OnOpen()
+	// OnData brings received bytes. The loop owns p and uses it again once
+	// OnData returns.
+	OnData(p []byte)
+	// OnTimer says that the duration last given to SetTimer has passed.
+	OnTimer()
+	// OnClose is the last call a handler gets, exactly once. err is io.EOF
+	// when the peer closed, else the reason given to Close or the failure.
+	OnClose(err error)
+}
+
+// readPauseBytes is how much may wait in the write queue before the loop stops
+// reading from the peer: one that does not take its answers gets to ask no
+// more. It is a quarter of the default bound of the queue.
+const readPauseBytes = 64 << 10
+
+type connFlags uint8
+
+const (
+	flagConnecting connFlags = 1 << iota
+	flagClosed
+	flagCloseFlushed // close as soon as the write queue is empty
+	flagWantWrite    // EPOLLOUT is armed
+	flagReadPaused   // EPOLLIN is not armed
+)
+
+// Conn is one non-blocking TCP connection, made to be embedded in the type that
+// handles it so that both are one allocation. The zero value belongs to no
+// loop. Only its loop may touch a Conn.
+type Conn struct {
+	loop    *Loop
+	handler Handler
+	queue   *writeQueue // nil while nothing waits
+	next    *Conn       // timer wheel, guarded by being on the loop
+	prev    *Conn
+	due     uint32 // tick of the timer; 0 when none is set
+	fd      int32
+	flags   connFlags
+}
+
+// Loop returns the loop that owns c.
+func (c *Conn) Loop() *Loop { return c.loop }
+
+// Closed reports whether c was closed; its handler has had OnClose then.
+func (c *Conn) Closed() bool { return c.flags&flagClosed != 0 }
+
+// Queued returns the bytes that wait for the socket to take them.
+func (c *Conn) Queued() int {
+	if c.queue == nil {
+		return 0
+	}
+	return c.queue.len()
+}
+
+// RemoteAddr asks the kernel for the peer's address; it is not kept in memory.
+func (c *Conn) RemoteAddr() (netip.AddrPort, error) {
+	sa, err := unix.Getpeername(int(c.fd))
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	return addrPort(sa), nil
+}
+
+// Write sends p, at once if the socket takes it; the rest is copied to the
+// queue. It returns ErrSlowConsumer, having queued nothing, when the queue would
+// pass Config.MaxQueue: the caller closes the connection then. Other failures
+// close it before Write returns.
+func (c *Conn) Write(p []byte) error {
+	if c.Closed() {
+		return ErrClosed
+	}
+	if c.queue == nil && c.flags&flagConnecting == 0 {
+		n, errno := rawWrite(c.fd, p)
+		switch {
+		case errno == 0:
+			c.loop.stats.BytesWritten.Add(uint64(n))
+			if n == len(p) {
+				return nil
+			}
+			p = p[n:]
+		case errno != unix.EAGAIN:
+			c.Close(errno)
+			return errno
+		}
+	}
+	return c.enqueue(p)
+}
+
+func (c *Conn) enqueue(p []byte) error {
+	if c.Queued()+len(p) > c.loop.cfg.MaxQueue {
+		return ErrSlowConsumer
+	}
+	if c.queue == nil {
+		c.queue = &writeQueue{}
+	}
+	c.queue.push(p)
+	c.loop.stats.QueuedBytes.Add(int64(len(p)))
+	c.updateInterest()
+	return nil
+}
+
+// flush writes what is queued after EPOLLOUT.
+func (c *Conn) flush() {
+	n, errno := rawWrite(c.fd, c.queue.head())
+	if errno == unix.EAGAIN {
+		return
+	}
+	if errno != 0 {
+		c.Close(errno)
+		return
+	}
+	c.queue.pop(n)
+	c.loop.stats.BytesWritten.Add(uint64(n))
+	c.loop.stats.QueuedBytes.Add(-int64(n))
+	if c.queue.len() == 0 {
+		c.queue = nil
+		if c.flags&flagCloseFlushed != 0 {
+			c.Close(ErrClosed)
+			return
+		}
+	}
+	c.updateInterest()
+}
+
+// updateInterest brings what epoll watches in line with the queue.
+func (c *Conn) updateInterest() {
+	want := c.flags &^ (flagWantWrite | flagReadPaused)
+	events := uint32(unix.EPOLLIN)
+	if c.queue != nil || c.flags&flagConnecting != 0 {
+		want |= flagWantWrite
+		events |= unix.EPOLLOUT
+	}
+	if c.Queued() > readPauseBytes {
+		want |= flagReadPaused
+		events &^= unix.EPOLLIN
+	}
+	if want == c.flags {
+		return
+	}
+	c.flags = want
+	if err := c.loop.poll(unix.EPOLL_CTL_MOD, c.fd, events); err != nil {
+		c.Close(err)
+	}
+}
+
+// read takes what has arrived, at most one loop buffer: level-triggered epoll
+// brings the connection back if there is more, after the others had their turn.
+func (c *Conn) read() {
+	n, errno := rawRead(c.fd, c.loop.buf)
+	switch {
+	case errno == unix.EAGAIN:
+	case errno != 0:
+		c.Close(errno)
+	case n == 0:
+		c.Close(io.EOF)
+	default:
+		c.loop.stats.BytesRead.Add(uint64(n))
+		c.handler.OnData(c.loop.buf[:n])
+	}
+}
+
+// connected finishes a dial after EPOLLOUT or an error.
+func (c *Conn) connected() {
+	errno, err := unix.GetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_ERROR)
+	if err == nil && errno != 0 {
+		err = unix.Errno(errno)
+	}
+	if err != nil {
+		c.Close(err)
+		return
+	}
+	c.flags &^= flagConnecting
+	c.handler.OnOpen()
+	if !c.Closed() {
+		c.updateInterest()
+	}
+}
+
+// CloseFlushed closes c once everything queued was handed to the kernel.
+func (c *Conn) CloseFlushed() {
+	if c.queue == nil {
+		c.Close(ErrClosed)
+		return
+	}
+	c.flags |= flagCloseFlushed
+}
+
+// ShutdownWrite sends FIN after what the kernel already holds, so that the peer
+// reads everything sent to it although this side will read no more. What is
+// still queued here is dropped.
+func (c *Conn) ShutdownWrite() {
+	if !c.Closed() {
+		_ = unix.Shutdown(int(c.fd), unix.SHUT_WR)
+	}
+}
+
+// Close closes the socket at once, drops what is queued and calls the handler's
+// OnClose with err. Later calls do nothing.
+func (c *Conn) Close(err error) {
+	if c.Closed() {
+		return
+	}
+	c.flags |= flagClosed
+	c.StopTimer()
+	c.loop.stats.QueuedBytes.Add(-int64(c.Queued()))
+	c.queue = nil
+	c.loop.remove(c)
+	c.handler.OnClose(err)
+}
+
+// Abort is Close with a reset (RST) instead of FIN: no TIME_WAIT and no port
+// held, which is what a load generator wants of a million connections.
+func (c *Conn) Abort(err error) {
+	if !c.Closed() {
+		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	}
+	c.Close(err)
+}
+
+// SetTimer calls OnTimer once after d, rounded up to the wheel's tick; it
+// replaces the timer set before. A connection has one timer.
+func (c *Conn) SetTimer(d time.Duration) {
+	if !c.Closed() {
+		c.loop.wheel.set(c, c.loop.clock, d)
+	}
+}
+
+// StopTimer cancels the timer if one is set.
+func (c *Conn) StopTimer() { c.loop.wheel.stop(c) }

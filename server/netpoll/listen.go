@@ -1,0 +1,154 @@
+//go:build linux
+
+package netpoll
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// listenBacklog asks for the most; the kernel cuts it to net.core.somaxconn.
+	listenBacklog = 65535
+	// acceptBatch is how many connections one round accepts, so that a storm
+	// of new ones does not hold up those that are open.
+	acceptBatch = 64
+	// acceptPause is how long a loop that is out of file descriptors leaves
+	// its listener alone: epoll would report it at once, for ever.
+	acceptPause = 100 * time.Millisecond
+)
+
+// Listener is one loop's own listening socket. Several loops and processes share
+// an address through SO_REUSEPORT, and the kernel spreads connections over them.
+type Listener struct {
+	fd     int32
+	addr   netip.AddrPort
+	paused Conn // carries only the timer that ends a pause
+	accept func(fd int)
+}
+
+// KeepAlive is the TCP keepalive of accepted sockets, beneath any heartbeat of
+// the protocol above.
+type KeepAlive struct {
+	Idle, Interval time.Duration // whole seconds
+	Count          int
+}
+
+// Listen opens a listening socket on addr (IPv4 or IPv6; port 0 takes a free
+// one). accept is called on the loop with every accepted socket, non-blocking
+// and owned by the callee from then on.
+func (l *Loop) Listen(addr netip.AddrPort, ka KeepAlive, accept func(fd int)) (*Listener, error) {
+	family, sa := sockaddr(addr)
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("netpoll: socket: %w", err)
+	}
+	if err := setupListener(fd, sa, ka); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("netpoll: listen on %s: %w", addr, err)
+	}
+	bound, err := unix.Getsockname(fd)
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("netpoll: listen on %s: %w", addr, err)
+	}
+	ln := &Listener{fd: int32(fd), addr: addrPort(bound), accept: accept}
+	ln.paused = Conn{loop: l, handler: resumeAccept{l}, fd: -1}
+	if err := l.poll(unix.EPOLL_CTL_ADD, ln.fd, unix.EPOLLIN); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	l.listener = ln
+	return ln, nil
+}
+
+// Addr returns the address the listener is bound to.
+func (ln *Listener) Addr() netip.AddrPort { return ln.addr }
+
+// setupListener sets on the listening socket what every accepted one inherits,
+// which saves five system calls a connection.
+func setupListener(fd int, sa unix.Sockaddr, ka KeepAlive) error {
+	options := []struct{ level, name, value int }{
+		{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
+		{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1},
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+	}
+	if ka.Idle > 0 {
+		options = append(options, []struct{ level, name, value int }{
+			{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(ka.Idle.Seconds())},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(ka.Interval.Seconds())},
+			{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, ka.Count},
+		}...)
+	}
+	for _, o := range options {
+		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
+			return fmt.Errorf("setsockopt %d/%d: %w", o.level, o.name, err)
+		}
+	}
+	if err := unix.Bind(fd, sa); err != nil {
+		return err
+	}
+	return unix.Listen(fd, listenBacklog)
+}
+
+// StopListening closes the listener; connections stay. Those that the kernel has
+// completed by now are accepted first: they would be reset.
+func (l *Loop) StopListening() {
+	if l.listener == nil {
+		return
+	}
+	for before := ^uint64(0); l.stats.Accepted.Load() != before; {
+		before = l.stats.Accepted.Load()
+		l.accept()
+	}
+	l.listener.paused.StopTimer()
+	_ = unix.Close(int(l.listener.fd))
+	l.listener = nil
+}
+
+func (l *Loop) accept() {
+	for range acceptBatch {
+		if l.listener == nil { // the callback closed it
+			return
+		}
+		fd, errno := acceptSocket(l.listener.fd)
+		switch errno {
+		case 0:
+			l.stats.Accepted.Add(1)
+			l.listener.accept(fd)
+		case unix.EAGAIN:
+			return
+		case unix.ECONNABORTED: // gone before it was accepted; the next may be well
+		default: // EMFILE, ENFILE, ENOBUFS, ENOMEM: no resource now
+			l.stats.AcceptErrors.Add(1)
+			_ = l.poll(unix.EPOLL_CTL_MOD, l.listener.fd, 0)
+			l.listener.paused.SetTimer(acceptPause)
+			return
+		}
+	}
+}
+
+func acceptSocket(listener int32) (int, unix.Errno) {
+	for {
+		fd, _, errno := unix.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		if errno != unix.EINTR {
+			return int(fd), errno
+		}
+	}
+}
+
+// resumeAccept ends the pause that acceptPause began.
+type resumeAccept struct{ l *Loop }
+
+func (r resumeAccept) OnTimer() {
+	if ln := r.l.listener; ln != nil {
+		_ = r.l.poll(unix.EPOLL_CTL_MOD, ln.fd, unix.EPOLLIN)
+	}
+}
+func (resumeAccept) OnOpen()       {}
+func (resumeAccept) OnData([]byte) {}
+func (resumeAccept) OnClose(error) {}

@@ -1,0 +1,269 @@
+//go:build linux
+
+package netpoll
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// readBufferSize is the most that one read takes. One buffer serves all
+	// connections of a loop.
+	readBufferSize = 64 << 10
+	// maxEvents is how many ready connections one epoll_wait returns; it
+	// bounds how long a timer or a posted task waits behind sockets.
+	maxEvents = 512
+	// maxStep is how far the loop's clock moves beyond what the loop meant to
+	// wait. See Loop.Now.
+	maxStep = time.Second
+)
+
+// Config of a loop. Zero fields take their default.
+type Config struct {
+	// MaxQueue bounds the write queue of each connection, in bytes. A single
+	// write larger than it fails on a socket that does not take it whole.
+	// Default 256 KiB.
+	MaxQueue int
+}
+
+// Loop is one event loop: an epoll set, a timer wheel and a queue of tasks. All
+// methods but Post, Stop and Stats may be called on the loop only (from a
+// handler, a task, or before Run).
+type Loop struct {
+	cfg      Config
+	epfd     int
+	wakefd   int
+	conns    []*Conn // by file descriptor
+	wheel    wheel
+	clock    time.Duration
+	buf      []byte
+	listener *Listener
+	stats    Stats
+	stopped  bool
+
+	woken atomic.Bool // wakefd has been written and not yet read
+	mu    sync.Mutex  // guards tasks and dead
+	tasks []func()
+	dead  bool
+	spare []func() // the slice of tasks that is not being filled
+}
+
+// New returns a loop that does nothing until Run.
+func New(cfg Config) (*Loop, error) {
+	if cfg.MaxQueue <= 0 {
+		cfg.MaxQueue = 256 << 10
+	}
+	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("netpoll: epoll_create1: %w", err)
+	}
+	wakefd, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	if err != nil {
+		_ = unix.Close(epfd)
+		return nil, fmt.Errorf("netpoll: eventfd: %w", err)
+	}
+	l := &Loop{
+		cfg: cfg, epfd: epfd, wakefd: wakefd,
+		buf: make([]byte, readBufferSize),
+	}
+	if err := l.poll(unix.EPOLL_CTL_ADD, int32(wakefd), unix.EPOLLIN); err != nil {
+		l.release()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Stats returns the loop's counters. Safe from any goroutine.
+func (l *Loop) Stats() *Stats { return &l.stats }
+
+// Now returns the loop's clock, read once a round. It starts at 0 and leaves out
+// the time for which the loop stalled (the process was stopped, the machine
+// suspended, the CPU taken away): data that came meanwhile has not been read
+// yet, so nobody's silence may be measured over it.
+func (l *Loop) Now() time.Duration { return l.clock }
+
+// Post runs f on the loop, after the tasks posted before it. It never blocks and
+// is safe from any goroutine, the loop's own included. It reports false when the
+// loop has ended: f will not run then.
+func (l *Loop) Post(f func()) bool {
+	l.mu.Lock()
+	if l.dead {
+		l.mu.Unlock()
+		return false
+	}
+	l.tasks = append(l.tasks, f)
+	l.mu.Unlock()
+	if !l.woken.Swap(true) {
+		one := [8]byte{1}
+		_, _ = rawWrite(int32(l.wakefd), one[:])
+	}
+	return true
+}
+
+// Stop ends Run after the round in progress. Safe from any goroutine.
+func (l *Loop) Stop() { l.Post(func() { l.stopped = true }) }
+
+// Run serves the loop in the calling goroutine until Stop, then closes its
+// listener and its connections (with ErrClosed) and gives everything back. The
+// error is that of epoll_wait, which has no known cause on a sound system.
+func (l *Loop) Run() error {
+	defer l.release()
+	events := make([]unix.EpollEvent, maxEvents)
+	idle := false
+	last := time.Now()
+	for !l.stopped {
+		n, waited, err := l.waitEvents(events, idle)
+		if err != nil {
+			return fmt.Errorf("netpoll: epoll_wait: %w", err)
+		}
+		now := time.Now()
+		l.clock += min(now.Sub(last), waited+maxStep)
+		last = now
+		l.stats.roundStarts(now)
+		for i := range events[:n] {
+			l.dispatch(&events[i])
+		}
+		l.wheel.fire(l.clock)
+		l.runTasks()
+		l.stats.roundEnds(time.Now())
+		idle = n == 0
+	}
+	return nil
+}
+
+// waitEvents polls without blocking while there is work, because a blocking
+// call costs the scheduler a hand-over, and waits only after an empty round. It
+// also returns the time it may have meant to wait.
+func (l *Loop) waitEvents(events []unix.EpollEvent, idle bool) (n int, wait time.Duration, err error) {
+	if !idle {
+		n, errno := pollNow(l.epfd, events)
+		if errno == 0 && n > 0 {
+			return n, 0, nil
+		}
+	}
+	timeout := -1
+	wait = l.wheel.wait(l.clock)
+	if wait >= 0 {
+		timeout = int((wait + time.Millisecond - 1) / time.Millisecond)
+	} else {
+		wait = time.Hour // no timer is set: nothing measures the silence
+	}
+	n, err = unix.EpollWait(l.epfd, events, timeout)
+	if err == unix.EINTR {
+		return 0, wait, nil
+	}
+	return n, wait, err
+}
+
+func (l *Loop) dispatch(ev *unix.EpollEvent) {
+	fd := ev.Fd
+	if int(fd) == l.wakefd {
+		return // tasks run at the end of every round
+	}
+	if l.listener != nil && fd == l.listener.fd {
+		l.accept()
+		return
+	}
+	// An earlier event of this round may have closed the connection, and even
+	// given its number to a new one: reads and writes of that one find nothing
+	// to do (EAGAIN), so a stale event is harmless.
+	c := l.conns[fd]
+	if c == nil {
+		return
+	}
+	if c.flags&flagConnecting != 0 {
+		c.connected()
+		return
+	}
+	if ev.Events&unix.EPOLLOUT != 0 && c.queue != nil {
+		c.flush()
+	}
+	if ev.Events&^unix.EPOLLOUT != 0 && !c.Closed() {
+		c.read()
+	}
+}
+
+func (l *Loop) runTasks() {
+	if !l.woken.Load() {
+		return
+	}
+	var count [8]byte
+	_, _ = rawRead(int32(l.wakefd), count[:])
+	l.woken.Store(false)
+	l.mu.Lock()
+	tasks := l.tasks
+	l.tasks = l.spare
+	l.mu.Unlock()
+	for i, f := range tasks {
+		f()
+		tasks[i] = nil
+	}
+	l.spare = tasks[:0]
+}
+
+// Attach makes c the loop's, over the connected non-blocking socket fd, and
+// sends its events to h. The loop owns fd from here on, also when it fails.
+func (l *Loop) Attach(c *Conn, fd int, h Handler) error {
+	*c = Conn{loop: l, handler: h, fd: int32(fd)}
+	return l.add(c, unix.EPOLLIN)
+}
+
+func (l *Loop) add(c *Conn, events uint32) error {
+	if err := l.poll(unix.EPOLL_CTL_ADD, c.fd, events); err != nil {
+		_ = unix.Close(int(c.fd))
+		c.flags |= flagClosed
+		return err
+	}
+	if need := int(c.fd) + 1; need > len(l.conns) {
+		l.conns = append(l.conns, make([]*Conn, max(need-len(l.conns), len(l.conns)/2))...)
+	}
+	l.conns[c.fd] = c
+	l.stats.Conns.Add(1)
+	return nil
+}
+
+// Handlers calls yield with the handler of every connection, until it returns
+// false. yield must not open connections.
+func (l *Loop) Handlers(yield func(Handler) bool) {
+	for _, c := range l.conns {
+		if c != nil && !yield(c.handler) {
+			return
+		}
+	}
+}
+
+func (l *Loop) remove(c *Conn) {
+	l.conns[c.fd] = nil
+	_ = unix.Close(int(c.fd)) // leaves the epoll set with it
+	l.stats.Conns.Add(-1)
+}
+
+func (l *Loop) poll(op int, fd int32, events uint32) error {
+	if err := unix.EpollCtl(l.epfd, op, int(fd), &unix.EpollEvent{Events: events, Fd: fd}); err != nil {
+		return fmt.Errorf("netpoll: epoll_ctl: %w", err)
+	}
+	return nil
+}
+
+func (l *Loop) release() {
+	l.mu.Lock()
+	l.dead = true
+	l.tasks = nil
+	l.mu.Unlock()
+	if l.listener != nil {
+		_ = unix.Close(int(l.listener.fd))
+		l.listener = nil
+	}
+	for _, c := range l.conns {
+		if c != nil {
+			c.Close(ErrClosed)
+		}
+	}
+	_ = unix.Close(l.wakefd)
+	_ = unix.Close(l.epfd)
+}

@@ -1,0 +1,162 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/wsfleet/wsfleet/server/broker"
+	"github.com/wsfleet/wsfleet/server/hub"
+	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/session"
+)
+
+// node is everything that one process serves.
+type node struct {
+	cfg           Config
+	log           *slog.Logger
+	capacity      int
+	server        *session.Server
+	hub           *hub.Hub
+	broker        broker.Broker
+	framer        *session.Framer
+	handler       session.Handler
+	shards        []*shard
+	listenAddr    netip.AddrPort
+	adminListener net.Listener
+	metrics       *nodeMetrics
+
+	drainOnce      sync.Once
+	drainRequested chan struct{}
+}
+
+// shard is the part of a node that lives on one loop.
+type shard struct {
+	node     *node
+	loop     *netpoll.Loop
+	sessions *session.Shard
+	hub      *hub.Shard
+}
+
+// newNode claims the ports and everything else that can be refused, so that a
+// wrong configuration ends the process before it serves anybody.
+func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
+	n := &node{cfg: cfg, log: log, framer: session.NewFramer(), handler: echo{}, drainRequested: make(chan struct{})}
+	if n.capacity, err = capacity(cfg.MaxConnections); err != nil {
+		return nil, err
+	}
+	password, err := cfg.brokerPassword()
+	if err != nil {
+		return nil, err
+	}
+	if n.broker, err = broker.New(cfg.Broker, password); err != nil {
+		return nil, err
+	}
+	n.metrics = newMetrics()
+	n.hub = hub.New(hub.Config{
+		First:         n.broker.Subscribe,
+		Last:          n.lastLeft,
+		ObserveFanout: n.metrics.observeFanout,
+	})
+	n.server = session.NewServer(session.Config{
+		HandshakeTimeout:  cfg.HandshakeTimeout,
+		HandshakeLimit:    cfg.HandshakeLimit,
+		ReadLimit:         cfg.ReadLimit,
+		HeartbeatInterval: cfg.HeartbeatInterval,
+		HeartbeatTimeout:  cfg.HeartbeatTimeout,
+		MaxConnections:    n.capacity,
+		RetryAfter:        cfg.RetryAfter,
+		Paths:             []string{"/", "/ws"},
+		Origins:           cfg.origins(),
+		ObserveRTT:        n.metrics.observeRTT,
+	})
+	// Subscribed from the start, so that readiness means that the first client
+	// will hear what is published from then on.
+	n.broker.Subscribe(broadcastChannel)
+	defer func() {
+		if err != nil {
+			n.release()
+		}
+	}()
+	if n.adminListener, err = net.Listen("tcp", cfg.Admin); err != nil {
+		return nil, fmt.Errorf("-admin %q: %w", cfg.Admin, err)
+	}
+	n.listenAddr, _ = listenAddr(cfg.Listen)
+	for range cfg.Loops {
+		if err = n.addShard(); err != nil {
+			return nil, err
+		}
+	}
+	n.metrics.watch(n)
+	return n, nil
+}
+
+// keepAlive is TCP's, beneath the heartbeat: it finds dead peers even where the
+// heartbeat is off.
+var keepAlive = netpoll.KeepAlive{Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
+
+func (n *node) addShard() error {
+	loop, err := netpoll.New(netpoll.Config{MaxQueue: n.cfg.SendQueue})
+	if err != nil {
+		return err
+	}
+	s := &shard{node: n, loop: loop, sessions: n.server.NewShard(loop), hub: n.hub.NewShard(loop)}
+	n.shards = append(n.shards, s)
+	ln, err := loop.Listen(n.listenAddr, keepAlive, func(fd int) {
+		c := &client{shard: s}
+		s.sessions.Accept(fd, &c.Session, c)
+	})
+	if err != nil {
+		return fmt.Errorf("-listen %q: %w", n.cfg.Listen, err)
+	}
+	n.listenAddr = ln.Addr() // of the first, where the port was 0: the others share it
+	return nil
+}
+
+// release gives back what newNode claimed. Loops that ran have released theirs.
+func (n *node) release() {
+	if n.adminListener != nil {
+		n.adminListener.Close()
+	}
+}
+
+// deliver takes a message from the broker and frames it once for all loops.
+func (n *node) deliver(channel string, payload []byte) {
+	n.hub.Publish(channel, n.framer.Frame(payload))
+}
+
+// lastLeft ends the subscription of a channel that nobody here listens to any more.
+// broadcast stays: every client that comes will want it.
+func (n *node) lastLeft(channel string) {
+	if channel != broadcastChannel {
+		n.broker.Unsubscribe(channel)
+	}
+}
+
+// untilReady waits until the broker has been reached.
+func (n *node) untilReady(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n.broker.Ready() != nil {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+// unready says why the node should get no new connections, nil if it should.
+func (n *node) unready() error {
+	if n.server.Draining() {
+		return fmt.Errorf("draining")
+	}
+	return n.broker.Ready()
+}

@@ -1,0 +1,140 @@
+//go:build linux
+
+package session
+
+import (
+	"errors"
+
+	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/session/frame"
+)
+
+// flushBytes bounds what answers to one read may pile up before they are written.
+const flushBytes = 64 << 10
+
+// Send sends one message, the parts in a row. It does nothing once the session
+// is closing. A peer that does not take its messages is closed
+// (ReasonSlowConsumer), never waited for.
+func (s *Session) Send(op frame.Opcode, parts ...[]byte) {
+	if s.state != open || s.Closed() {
+		return
+	}
+	sh := s.shard
+	payload := parts[0]
+	if len(parts) > 1 {
+		sh.join = sh.join[:0]
+		for _, p := range parts {
+			sh.join = append(sh.join, p...)
+		}
+		payload = sh.join
+	}
+	sh.stats.MessagesSent.Add(1)
+	if sh.current != s {
+		sh.single = sh.codec.encode(sh.single[:0], int(op), payload)
+		s.write(sh.single)
+	} else {
+		sh.out = sh.codec.encode(sh.out, int(op), payload)
+		if len(sh.out) >= flushBytes {
+			s.flushOut()
+		}
+	}
+	if cap(sh.join) > keepScratch {
+		sh.join, sh.single = nil, nil
+	}
+}
+
+// SendFrame sends a frame made by Framer, which all its receivers share.
+func (s *Session) SendFrame(f []byte) {
+	if s.state != open || s.Closed() {
+		return
+	}
+	s.flushOutIfCurrent()
+	s.shard.stats.MessagesSent.Add(1)
+	s.write(f)
+}
+
+// Close begins the closing handshake with code and a reason of at most 123 bytes
+// (more is cut): what was sent before is still delivered.
+func (s *Session) Close(code frame.CloseCode, reason string) {
+	s.shut(ReasonApplication, code, reason)
+}
+
+// Restart begins the closing handshake with 1012: the node goes, the client
+// should come back to another.
+func (s *Session) Restart() {
+	s.shut(ReasonServiceRestart, frame.CloseServiceRestart, "")
+}
+
+// fail closes for what the peer sent, with the code that belongs to the reason.
+// There is no use in reading on.
+func (s *Session) fail(why Reason, text string) {
+	s.shut(why, closeCodes[why], text)
+	if !s.Closed() {
+		s.discard()
+	}
+}
+
+func (s *Session) shut(why Reason, code frame.CloseCode, text string) {
+	if s.state != open || s.Closed() {
+		return
+	}
+	s.flushOutIfCurrent()
+	if s.Closed() {
+		return
+	}
+	s.state = closing
+	s.reason, s.ended = why, true
+	s.SetTimer(closeWait)
+	s.write(frame.AppendControl(nil, frame.Close, frame.ClosePayload(code, text)))
+}
+
+// discard sends FIN and swallows what still comes, so that the peer reads the
+// last words: closing a socket with unread data would reset them away.
+func (s *Session) discard() {
+	s.partial = nil
+	s.flushOutIfCurrent()
+	if s.Closed() {
+		return
+	}
+	s.state = discarding
+	s.SetTimer(closeWait)
+	if s.Queued() == 0 {
+		s.ShutdownWrite()
+	}
+}
+
+// abort ends the session without a word.
+func (s *Session) abort(why Reason) {
+	if !s.ended {
+		s.reason, s.ended = why, true
+	}
+	s.Conn.Close(netpoll.ErrClosed)
+}
+
+func (s *Session) write(p []byte) {
+	if err := s.Conn.Write(p); errors.Is(err, netpoll.ErrSlowConsumer) {
+		s.abort(ReasonSlowConsumer)
+	}
+}
+
+func (s *Session) flushOutIfCurrent() {
+	if s.shard.current == s {
+		s.flushOut()
+	}
+}
+
+// flushOut writes the answers that piled up while data was handled.
+func (s *Session) flushOut() {
+	sh := s.shard
+	if len(sh.out) == 0 {
+		return
+	}
+	out := sh.out
+	sh.out = nil // a close during the write must not write it again
+	if !s.Closed() {
+		s.write(out)
+	}
+	if cap(out) <= 2*flushBytes {
+		sh.out = out[:0]
+	}
+}

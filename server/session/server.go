@@ -1,0 +1,149 @@
+//go:build linux
+
+// Package session is one WebSocket connection (RFC 6455) on a netpoll
+// connection: the handshake, frame boundaries, control frames, the heartbeat and
+// the closing handshake. What messages mean is the Handler's business.
+package session
+
+import (
+	"bufio"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/session/frame"
+)
+
+// Config of a Server. Durations of 0 switch a time limit off.
+type Config struct {
+	// HandshakeTimeout bounds the time from accept to a whole request.
+	HandshakeTimeout time.Duration
+	// HandshakeLimit bounds the request's header, in bytes.
+	HandshakeLimit int
+	// ReadLimit bounds the payload of a message, in bytes.
+	ReadLimit int
+	// HeartbeatInterval: a peer that sent no message for this long gets a ping.
+	HeartbeatInterval time.Duration
+	// HeartbeatTimeout: a peer of whom nothing came for this long is gone.
+	HeartbeatTimeout time.Duration
+	// MaxConnections bounds the connections of all shards; 0 is no bound.
+	MaxConnections int
+	// RetryAfter is what a refused client is told to wait.
+	RetryAfter time.Duration
+	// Paths that are served.
+	Paths []string
+	// Origins that browsers may come from; empty allows all.
+	Origins []string
+	// ObserveRTT, if set, gets the round trip of each heartbeat. Called on
+	// the loops.
+	ObserveRTT func(time.Duration)
+}
+
+// refuseHeadroom is how many connections beyond MaxConnections are held for as
+// long as it takes to read their request and refuse it politely. Beyond them the
+// refusal is sent unread.
+const refuseHeadroom = 64
+
+// Server is what the shards of a process share.
+type Server struct {
+	cfg      Config
+	open     atomic.Int64 // connections of all shards, also in handshake
+	draining atomic.Bool
+}
+
+// NewServer returns a server without shards.
+func NewServer(cfg Config) *Server { return &Server{cfg: cfg} }
+
+// SetDraining makes every new handshake be refused with 503.
+func (s *Server) SetDraining() { s.draining.Store(true) }
+
+// Draining reports whether SetDraining was called.
+func (s *Server) Draining() bool { return s.draining.Load() }
+
+// Handler is what an application plugs in. All methods are called on the loop of
+// the session and must not block it.
+type Handler interface {
+	// Open: the handshake is done. The request is only valid during the call.
+	Open(s *Session, r *http.Request)
+	// Message brings one whole message. The payload is only valid during the
+	// call; op is frame.Text (valid UTF-8) or frame.Binary.
+	Message(s *Session, op frame.Opcode, payload []byte)
+	// Close is the last call, made once for every session that was opened.
+	Close(s *Session, reason Reason)
+}
+
+// Stats counts what the sessions of a shard did. The loop writes, anyone reads.
+type Stats struct {
+	Opened           atomic.Uint64
+	MessagesReceived atomic.Uint64
+	MessagesSent     atomic.Uint64
+	Pings            atomic.Uint64
+	Closed           [reasonCount]atomic.Uint64
+	Rejected         [rejectionCount]atomic.Uint64
+}
+
+// Shard is the part of a Server that lives on one loop.
+type Shard struct {
+	srv   *Server
+	loop  *netpoll.Loop
+	codec *codec
+	stats Stats
+
+	// Scratch of the session whose data is being handled.
+	current *Session
+	out     []byte // frames to write when its data has been handled
+	join    []byte // the parts of a message
+	single  []byte // one frame on its own
+
+	upgrade upgradeScratch
+	reader  *bufio.Reader // of requests
+}
+
+// NewShard makes the part of s that lives on loop.
+func (s *Server) NewShard(loop *netpoll.Loop) *Shard {
+	sh := &Shard{srv: s, loop: loop, codec: newCodec()}
+	sh.upgrade.init(s.cfg.Origins)
+	sh.reader = bufio.NewReaderSize(nil, 4096)
+	return sh
+}
+
+// Stats returns the shard's counters.
+func (sh *Shard) Stats() *Stats { return &sh.stats }
+
+// Loop returns the loop that the shard lives on.
+func (sh *Shard) Loop() *netpoll.Loop { return sh.loop }
+
+// Accept takes over the accepted socket fd as session s, which must be zero, and
+// expects its handshake. Events go to h, which usually embeds s.
+func (sh *Shard) Accept(fd int, s *Session, h Handler) {
+	n := sh.srv.open.Add(1)
+	if limit := sh.srv.cfg.MaxConnections; limit > 0 && n > int64(limit+refuseHeadroom) {
+		sh.reject(RejectCapacity)
+		sh.srv.open.Add(-1)
+		_, _ = unix.Write(fd, sh.refusal(RejectCapacity, ""))
+		_ = unix.Close(fd)
+		return
+	}
+	s.shard, s.handler = sh, h
+	if err := sh.loop.Attach(&s.Conn, fd, s); err != nil {
+		sh.reject(RejectGone)
+		sh.srv.open.Add(-1)
+		return
+	}
+	s.setTimer(sh.srv.cfg.HandshakeTimeout)
+}
+
+func (sh *Shard) reject(r Rejection) { sh.stats.Rejected[r].Add(1) }
+
+// overCapacity reports whether there are more connections than there may be,
+// the one that asks included.
+func (sh *Shard) overCapacity() bool {
+	limit := sh.srv.cfg.MaxConnections
+	return limit > 0 && sh.srv.open.Load() > int64(limit)
+}
+
+func (sh *Shard) servesPath(path string) bool { return slices.Contains(sh.srv.cfg.Paths, path) }

@@ -1,0 +1,157 @@
+//go:build linux
+
+package session
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/session/frame"
+)
+
+type state uint8
+
+const (
+	handshaking state = iota
+	open
+	closing    // our close frame is out; the peer's is awaited
+	discarding // nothing from the peer counts any more; it is given time to read
+)
+
+// closeWait is how long a peer may take for its part of the closing handshake,
+// or for reading why it was refused.
+const closeWait = 5 * time.Second
+
+// Session is one WebSocket connection, made to be embedded in the application's
+// own type. An idle one has no buffer and no goroutine. Only its loop may touch
+// it.
+type Session struct {
+	netpoll.Conn
+	shard   *Shard
+	handler Handler
+	partial *partial // nil unless part of a frame or message has arrived
+	heard   uint32   // when something last came from the peer, in ticks of the loop's clock
+	state   state
+	reason  Reason // valid once ended is set
+	ended   bool   // this side has decided why the session ends
+	wasOpen bool
+	active  bool // a message came since the last heartbeat was due
+}
+
+// Shard returns the shard that s lives on.
+func (s *Session) Shard() *Shard { return s.shard }
+
+func (s *Session) ticks() uint32 { return uint32(s.shard.loop.Now() / netpoll.Tick) }
+
+func (s *Session) setTimer(d time.Duration) {
+	if d > 0 {
+		s.SetTimer(d)
+	} else {
+		s.StopTimer()
+	}
+}
+
+// opened starts the session after its handshake.
+func (s *Session) opened(r *http.Request) {
+	s.state, s.wasOpen, s.heard = open, true, s.ticks()
+	// The first heartbeat comes at a random time within the interval and keeps
+	// that phase: connections that arrive together are not pinged together.
+	if interval := s.shard.srv.cfg.HeartbeatInterval; interval > 0 {
+		s.SetTimer(time.Duration(rand.Int64N(int64(interval))))
+	} else {
+		s.StopTimer()
+	}
+	s.shard.stats.Opened.Add(1)
+	s.handler.Open(s, r)
+}
+
+// OnOpen implements netpoll.Handler.
+func (s *Session) OnOpen() {}
+
+// OnData implements netpoll.Handler. What the handler sends meanwhile goes out in
+// one write at the end.
+func (s *Session) OnData(p []byte) {
+	sh := s.shard
+	s.heard = s.ticks()
+	sh.current = s
+	switch s.state {
+	case handshaking:
+		s.handshake(p)
+	case open, closing:
+		s.frames(p)
+	case discarding:
+	}
+	sh.current = nil
+	s.flushOut()
+}
+
+// OnTimer implements netpoll.Handler.
+func (s *Session) OnTimer() {
+	switch s.state {
+	case handshaking:
+		s.refuse(errRefused{RejectTimeout, "the request did not arrive in time"})
+	case open:
+		s.heartbeat()
+	case closing, discarding:
+		s.Conn.Close(netpoll.ErrClosed)
+	}
+}
+
+// heartbeat is due once an interval, at the session's own phase.
+func (s *Session) heartbeat() {
+	cfg := &s.shard.srv.cfg
+	silent := time.Duration(s.ticks()-s.heard) * netpoll.Tick
+	if cfg.HeartbeatTimeout > 0 && silent >= cfg.HeartbeatTimeout {
+		s.abort(ReasonHeartbeatTimeout)
+		return
+	}
+	if !s.active {
+		// The time in the payload comes back with the pong, so that round
+		// trips are measured without keeping anything here.
+		var stamp [8]byte
+		binary.BigEndian.PutUint64(stamp[:], uint64(time.Since(processStart)))
+		s.shard.stats.Pings.Add(1)
+		s.shard.single = frame.AppendControl(s.shard.single[:0], frame.Ping, stamp[:])
+		s.write(s.shard.single)
+	}
+	s.active = false
+	s.SetTimer(cfg.HeartbeatInterval)
+}
+
+var processStart = time.Now()
+
+func (s *Session) pong(payload []byte) {
+	observe := s.shard.srv.cfg.ObserveRTT
+	if observe == nil || len(payload) != 8 {
+		return // an unsolicited pong is allowed and means nothing, RFC 6455 section 5.5.3
+	}
+	rtt := time.Since(processStart) - time.Duration(binary.BigEndian.Uint64(payload))
+	if rtt >= 0 && rtt < time.Hour {
+		observe(rtt)
+	}
+}
+
+// OnClose implements netpoll.Handler.
+func (s *Session) OnClose(err error) {
+	sh := s.shard
+	sh.srv.open.Add(-1)
+	s.partial = nil
+	if !s.wasOpen {
+		if s.state == handshaking {
+			sh.reject(RejectGone)
+		}
+		return
+	}
+	if !s.ended {
+		s.reason = ReasonPeerGone
+		if errors.Is(err, netpoll.ErrClosed) {
+			s.reason = ReasonShutdown
+		}
+	}
+	sh.stats.Closed[s.reason].Add(1)
+	s.handler.Close(s, s.reason)
+}
