@@ -47,8 +47,8 @@ func check(p prerequisite) result {
 	out, err := cmd.CombinedOutput()
 	r.found = findVersion(string(out))
 	switch {
-	case err != nil && r.found == "": // mksquashfs -version exits 1
-		r.found, r.note = "does not run", fmt.Sprintf("%s: %v; %s", strings.Join(p.version, " "), err, howTo)
+	case err != nil && versionPattern.FindString(string(out)) == "": // mksquashfs -version exits 1
+		r.found, r.note = "does not run", fmt.Sprintf("%s (%s)", howTo, r.note)
 	case p.min != "" && older(r.found, p.min):
 		r.note = fmt.Sprintf("want %s or newer: %s", p.min, howTo)
 	default:

@@ -32,5 +32,9 @@ var prerequisites = []prerequisite{
 	{"debootstrap", []string{"debootstrap", "--version"}, "", "debootstrap", "", "the hosts' image"},
 	{"mksquashfs", []string{"mksquashfs", "-version"}, "", "squashfs-tools", "", "the hosts' image"},
 	{"ip", []string{"ip", "-V"}, "", "iproute2", "", "the network of the lab"},
+	{"node", []string{"node", "--version"}, "18", "nodejs", "", "tests with Node's ws"},
+	{"npm", []string{"npm", "--version"}, "", "npm", "", "tests with Node's ws"},
+	{"websockets", []string{"/usr/bin/python3", "-c", "import websockets; print(websockets.__version__)"}, "10", "python3-websockets", "", "tests with Python's websockets"},
+	{"chromium", []string{"chromium", "--version"}, "", "chromium", "", "tests in a browser"},
 	{"curl", []string{"curl", "--version"}, "", "curl", "", "trying things out"},
 }
