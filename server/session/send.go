@@ -112,7 +112,7 @@ func (s *Session) abort(why Reason) {
 }
 
 func (s *Session) write(p []byte) {
-	if err := s.Conn.Write(p); errors.Is(err, netpoll.ErrSlowConsumer) {
+	if err := s.Write(p); errors.Is(err, netpoll.ErrSlowConsumer) {
 		s.abort(ReasonSlowConsumer)
 	}
 }
