@@ -19,6 +19,7 @@ var prerequisites = []prerequisite{
 	{"moto", []string{"moto_server", "-h"}, "", "", "pip install 'moto[server]>=5.2' (pipx or a virtual environment will do, with its bin folder in PATH)", "the AWS API of the lab"},
 	{"ssh", []string{"ssh", "-V"}, "", "openssh-client", "", "Ansible"},
 	{"ansible", []string{"ansible-playbook", "--version"}, "2.14", "ansible", "", "configuring hosts"},
+	{"boto3", []string{"/usr/bin/python3", "-c", "import boto3; print(boto3.__version__)"}, "1.26", "python3-boto3", "", "Ansible's inventory"},
 	{"ansible-lint", []string{"ansible-lint", "--version"}, "6", "ansible-lint", "", "make lint"},
 	{"yamllint", []string{"yamllint", "--version"}, "", "yamllint", "", "make lint"},
 	{"shellcheck", []string{"shellcheck", "--version"}, "", "shellcheck", "", "make lint"},

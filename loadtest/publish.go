@@ -1,0 +1,169 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/wsfleet/wsfleet/loadtest/message"
+	"github.com/wsfleet/wsfleet/loadtest/report"
+)
+
+// defaultChannel is the one that every connection of a wsnode listens to.
+const defaultChannel = "broadcast"
+
+// publisher hands a broadcast to the system under test.
+type publisher interface {
+	// Check reports whether the other side is there, without publishing.
+	Check(ctx context.Context) error
+	// Publish returns nil once the other side has taken the message.
+	Publish(ctx context.Context, payload []byte) error
+	Channel() string
+	Close()
+}
+
+// newPublisher returns the publisher for a URL: http(s)://… or redis(s)://….
+func newPublisher(rawURL, password string) (publisher, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Hostname() == "" {
+		return nil, errors.New("want http://host:port/publish?channel=name or redis://host:port/0?channel=name")
+	}
+	query := u.Query()
+	channel := query.Get("channel")
+	if channel == "" {
+		channel = defaultChannel
+	}
+	switch u.Scheme {
+	case "http", "https":
+		query.Set("channel", channel)
+		u.RawQuery = query.Encode()
+		return &httpPublisher{url: u, channel: channel, client: &http.Client{Transport: &http.Transport{}}}, nil
+	case "redis", "rediss":
+		query.Del("channel") // ours, not an option of the client
+		u.RawQuery = query.Encode()
+		options, err := redis.ParseURL(u.String())
+		if err != nil {
+			return nil, err
+		}
+		if password != "" {
+			options.Password = password
+		}
+		redis.SetLogger(quiet{})
+		options.MaxRetries = -1 // a message published twice would count as a duplicate
+		return &redisPublisher{client: redis.NewClient(options), channel: channel}, nil
+	}
+	return nil, errors.New("want http://host:port/publish?channel=name or redis://host:port/0?channel=name")
+}
+
+// quiet keeps go-redis from writing to standard error: what fails is returned.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
+
+type httpPublisher struct {
+	url     *url.URL
+	channel string
+	client  *http.Client
+}
+
+func (p *httpPublisher) Channel() string { return p.channel }
+
+func (p *httpPublisher) Close() { p.client.CloseIdleConnections() }
+
+func (p *httpPublisher) Check(ctx context.Context) error {
+	port := p.url.Port()
+	if port == "" {
+		port = p.url.Scheme // "http" and "https" are service names too
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(p.url.Hostname(), port))
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+func (p *httpPublisher) Publish(ctx context.Context, payload []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url.String(), bytes.NewReader(payload))
+	if err != nil {
+		return err
+	}
+	req.GetBody = nil // no second try over another connection: it would count as a duplicate
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 256))
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("%s: %s", resp.Status, bytes.TrimSpace(body))
+	}
+	return nil
+}
+
+type redisPublisher struct {
+	client  *redis.Client
+	channel string
+}
+
+func (p *redisPublisher) Channel() string                 { return p.channel }
+func (p *redisPublisher) Close()                          { _ = p.client.Close() }
+func (p *redisPublisher) Check(ctx context.Context) error { return p.client.Ping(ctx).Err() }
+func (p *redisPublisher) Publish(ctx context.Context, payload []byte) error {
+	return p.client.Publish(ctx, p.channel, payload).Err()
+}
+
+// published is what became of the broadcasts.
+type published struct {
+	tried  uint32
+	failed []uint32 // sequence numbers
+	pace   report.Pace
+	sample []report.Sample
+}
+
+// publishAll publishes on schedule, one after the other so that their order is
+// known, until all are out or ctx is done. report is called after each.
+func (p *plan) publishAll(ctx context.Context, start time.Time, each func(published)) {
+	var out published
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for n := range uint32(p.cfg.Broadcasts) {
+		intended := time.Duration(float64(n) / p.cfg.BroadcastRate * float64(time.Second))
+		timer.Reset(time.Until(start.Add(intended)))
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		out.pace.Record(intended, time.Since(start))
+		out.tried++
+		if err := p.publish(ctx, n); err != nil {
+			out.failed = append(out.failed, n)
+			if len(out.sample) < report.SamplesPerClass {
+				out.sample = append(out.sample, report.Sample{Class: "publish", Connection: -1, Error: fmt.Sprintf("broadcast %d: %v", n, err)})
+			}
+		}
+		each(out)
+	}
+}
+
+// publish hands one broadcast to every publisher.
+func (p *plan) publish(ctx context.Context, n uint32) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
+	var failed error
+	for _, pub := range p.publishers {
+		b := message.Broadcast{Run: p.run, Channel: pub.Channel(), Sequence: n, Sent: time.Now()}
+		failed = errors.Join(failed, pub.Publish(ctx, b.Text(p.cfg.BroadcastSize)))
+	}
+	return failed
+}

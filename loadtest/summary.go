@@ -1,0 +1,94 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/wsfleet/wsfleet/loadtest/report"
+)
+
+// writeSummary prints the report for people.
+func writeSummary(out io.Writer, r *report.Report, verbose bool) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "\nrun\t%s, %.1fs, %d worker(s), seed %d\n", r.Run, r.Duration, r.Workers, r.Seed)
+	fmt.Fprintf(w, "connections\t%d of %d connected, %d failed, %d closed unexpectedly, %d held to the end\n",
+		r.Connected, r.Planned, r.Failed, r.ClosedUnexpected, r.Held)
+	fmt.Fprintf(w, "connect\t%s, %s\n", rates(r.Connect.Rates), times(r.Connect.Percentiles))
+	fmt.Fprintf(w, "handshake\t%s\n", times(r.Handshake))
+	if e := r.Echo; e.Sent > 0 {
+		fmt.Fprintf(w, "echo\t%d of %d right, %d corrupted, %d timed out, %d closed, %d unexpected\n",
+			e.OK, e.Sent, e.Corrupted, e.Timeout, e.EchoCounts.Closed, e.Unexpected)
+		fmt.Fprintf(w, "\t%s, %s\n", rates(e.Rates), times(e.Percentiles))
+	}
+	if b := r.Broadcast; b.Listeners > 0 {
+		fmt.Fprintf(w, "broadcast\t%d published to %d connections: %d of %d delivered\n", b.Published, b.Listeners, b.Delivered, b.Expected)
+		fmt.Fprintf(w, "\t%d lost, %d duplicated, %d reordered, %d corrupted\n", b.Lost, b.Duplicated, b.Reordered, b.BroadcastCounts.Corrupted)
+		if b.PublishFailed > 0 {
+			fmt.Fprintf(w, "\t%d could not be published\n", b.PublishFailed)
+		}
+		fmt.Fprintf(w, "\t%s, %s\n", rates(b.Rates), times(b.Percentiles))
+	}
+	fmt.Fprintf(w, "generator\t%.1f MiB, %.2f KiB a client, %.1fs CPU\n",
+		float64(r.Generator.HeldBytes)/(1<<20), r.Generator.BytesPerClient/(1<<10), r.Generator.CPUSeconds)
+	writeClasses(w, "failed", r.Failures)
+	writeClasses(w, "closed", r.Closed)
+	writeClasses(w, "close failed", r.CloseFailures)
+	if r.Foreign > 0 {
+		fmt.Fprintf(w, "foreign\t%d messages that are not of this run\n", r.Foreign)
+	}
+	if verbose {
+		for _, s := range r.Samples {
+			fmt.Fprintf(w, "%s\t%s\n", s.Class, sampleText(s))
+		}
+	}
+	for _, o := range r.Expectations {
+		result := "ok"
+		if !o.OK {
+			result = "FAILED, it is " + number(o.Value)
+		}
+		fmt.Fprintf(w, "expected\t%s: %s\n", o.Text, result)
+	}
+	w.Flush()
+}
+
+func rates(r report.Rates) string {
+	if r.IntendedRate == 0 {
+		return "one start"
+	}
+	text := fmt.Sprintf("%.1f/s intended, %.1f/s actual", r.IntendedRate, r.ActualRate)
+	if r.Behind {
+		text += " (generator fell behind by " + duration(r.WorstLag) + ")"
+	}
+	return text
+}
+
+func times(p report.Percentiles) string {
+	if p.Count == 0 {
+		return "no times"
+	}
+	return fmt.Sprintf("p50 %s, p90 %s, p99 %s, max %s", duration(p.P50), duration(p.P90), duration(p.P99), duration(p.Max))
+}
+
+func writeClasses(w io.Writer, title string, classes report.Classes) {
+	if len(classes) == 0 {
+		return
+	}
+	var parts []string
+	for _, class := range slices.Sorted(maps.Keys(classes)) {
+		parts = append(parts, fmt.Sprintf("%s %d", class, classes[class]))
+	}
+	fmt.Fprintf(w, "%s\t%s\n", title, strings.Join(parts, ", "))
+}
+
+func sampleText(s report.Sample) string {
+	if s.Connection < 0 {
+		return s.Error
+	}
+	return fmt.Sprintf("connection %d to %s: %s", s.Connection, s.Target, s.Error)
+}

@@ -1,0 +1,54 @@
+variable "cluster_name" {
+  description = "Name of the cluster; prefixes the name of everything made here."
+  type        = string
+  nullable    = false
+}
+
+variable "vpc_id" {
+  description = "VPC of the cluster."
+  type        = string
+  nullable    = false
+}
+
+variable "subnet_id" {
+  description = "Subnet of the host."
+  type        = string
+  nullable    = false
+}
+
+variable "host" {
+  description = "What every host of the cluster has in common: image, key pair, security group."
+  type = object({
+    ami_id            = string
+    root_device_name  = string
+    key_name          = string
+    security_group_id = string
+  })
+  nullable = false
+}
+
+variable "instance_type" {
+  description = "EC2 instance type, of the image's architecture."
+  type        = string
+  nullable    = false
+}
+
+variable "volume_size_gb" {
+  description = "Size of the root volume, in GB."
+  type        = number
+  nullable    = false
+  default     = 20
+
+  # Debian's image has 8 GB.
+  validation {
+    condition     = var.volume_size_gb == floor(var.volume_size_gb) && var.volume_size_gb >= 8 && var.volume_size_gb <= 16384
+    error_message = "volume_size_gb must be a whole number from 8 to 16384; got ${var.volume_size_gb}."
+  }
+}
+
+variable "admin_cidrs" {
+  description = "IPv4 ranges that may open Prometheus and Grafana."
+  type        = list(string)
+  nullable    = false
+  default     = []
+}

@@ -1,0 +1,27 @@
+output "vpc_id" {
+  description = "The VPC."
+  value       = aws_vpc.main.id
+}
+
+# Hosts depend on the routes: they need the internet from their first boot on, and a gateway cannot be
+# detached while hosts with public addresses remain.
+output "public_subnet_ids" {
+  description = "Public subnets, one a zone, in the order of the zones."
+  value       = [for zone in sort(keys(local.zones)) : aws_subnet.public[zone].id]
+  depends_on  = [aws_route.public, aws_route_table_association.public, aws_network_acl_rule.ingress, aws_network_acl_rule.egress]
+}
+
+output "private_subnet_ids" {
+  description = "Private subnets, one a zone, in the order of the zones."
+  value       = [for zone in sort(keys(local.zones)) : aws_subnet.private[zone].id]
+  depends_on  = [aws_route.private, aws_route_table_association.private, aws_network_acl_rule.ingress, aws_network_acl_rule.egress]
+}
+
+output "host_security_group_id" {
+  description = "Security group that every host carries."
+  value       = aws_security_group.host.id
+  depends_on = [
+    aws_vpc_security_group_ingress_rule.ssh,
+    aws_vpc_security_group_egress_rule.all,
+  ]
+}

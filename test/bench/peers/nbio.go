@@ -1,0 +1,40 @@
+package main
+
+import (
+	"net"
+	"net/http"
+
+	"github.com/lesismal/nbio/nbhttp"
+	"github.com/lesismal/nbio/nbhttp/websocket"
+)
+
+// nbioServer is nbio in its non-blocking mode, pollers and a pool of goroutines.
+type nbioServer struct{ clients members[*websocket.Conn] }
+
+func newNbio() server { return &nbioServer{} }
+
+func (s *nbioServer) serve(ln net.Listener) error {
+	addr := ln.Addr().String()
+	ln.Close() // the engine opens its own
+	up := websocket.NewUpgrader()
+	up.CheckOrigin = func(*http.Request) bool { return true }
+	up.OnOpen(func(c *websocket.Conn) { s.clients.add(c) })
+	up.OnClose(func(c *websocket.Conn, _ error) { s.clients.remove(c) })
+	up.OnMessage(func(c *websocket.Conn, kind websocket.MessageType, p []byte) {
+		_ = c.WriteMessage(kind, append([]byte(echoPrefix), p...))
+	})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { _, _ = up.Upgrade(w, r, nil) })
+	engine := nbhttp.NewEngine(nbhttp.Config{
+		Network: "tcp4", Addrs: []string{addr}, Handler: mux, IOMod: nbhttp.IOModNonBlocking,
+		ReleaseWebsocketPayload: true,
+	})
+	if err := engine.Start(); err != nil {
+		return err
+	}
+	select {}
+}
+
+func (s *nbioServer) broadcast(payload []byte) {
+	s.clients.each(func(c *websocket.Conn) { _ = c.WriteMessage(websocket.TextMessage, payload) })
+}

@@ -1,0 +1,83 @@
+package cluster
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	test_structure "github.com/gruntwork-io/terratest/modules/test-structure"
+	"github.com/stretchr/testify/require"
+)
+
+// TestFleet stands a fleet up in a lab of its own and proves it, in Terratest's
+// stages: SKIP_destroy=true leaves it standing, and with SKIP_apply=true it is used
+// again. Whatever happens, destroy runs at the end.
+func TestFleet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots nine hosts")
+	}
+	if os.Getuid() != 0 {
+		t.Fatal("the lab needs root: run it with sudo")
+	}
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	home := filepath.Join(os.TempDir(), "wsfleet-cluster-test")
+	f := &Fleet{
+		Root: root, Home: home, Lab: "ct", Port: 5001, Balancer: "haproxy", VPC: "10.81.0.0/16",
+		Out: os.Stdout, Connections: 10_000,
+	}
+	require.NoError(t, os.MkdirAll(home, 0o755))
+
+	// The test's own context ends before clean-ups run; destroy must not.
+	ctx := t.Context()
+	defer test_structure.RunTestStage(t, "destroy", func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+		defer cancel()
+		if f.env != nil {
+			if err := f.Destroy(ctx, t); err != nil {
+				t.Errorf("destroy: %v", err)
+			}
+		}
+		require.NoError(t, f.StopLab(ctx))
+		requireNothingLeft(t, f)
+		require.NoError(t, os.RemoveAll(home))
+	})
+
+	test_structure.RunTestStage(t, "apply", func() {
+		require.NoError(t, f.StartLab(ctx))
+		require.NoError(t, f.Apply(ctx, t))
+		unknown, err := f.Drift(ctx, t)
+		require.NoError(t, err)
+		require.Empty(t, unknown, "a plan after the apply must change nothing that test/lab/emulator.yaml does not explain")
+	})
+	test_structure.RunTestStage(t, "wait", func() {
+		if f.env == nil {
+			require.NoError(t, f.loadEnv(ctx))
+		}
+		require.NoError(t, f.WaitForHosts(ctx))
+	})
+	for _, balancer := range Balancers {
+		f.Balancer = balancer
+		test_structure.RunTestStage(t, "configure_"+balancer, func() {
+			_, err := f.Configure(ctx)
+			require.NoError(t, err)
+			again, err := f.Configure(ctx)
+			require.NoError(t, err)
+			for _, r := range again {
+				require.Zero(t, r.Changed, "a second run changed %s", r.Host)
+			}
+		})
+		test_structure.RunTestStage(t, "verify_"+balancer, func() {
+			v, err := f.Verify(ctx)
+			require.NoError(t, err)
+			require.Equal(t, f.Connections, v.Connected)
+			require.Equal(t, f.Connections, v.Echoed)
+			require.Equal(t, v.DeliveriesPlanned, v.Delivered)
+			require.Zero(t, v.Lost+v.Duplicated+v.Reordered)
+			require.GreaterOrEqual(t, v.Nodes, 3)
+			require.EqualValues(t, f.Connections, v.PrometheusConnections)
+		})
+	}
+}
