@@ -51,11 +51,14 @@ down: need-go ## end the fleet; nothing of it stays
 	@bin/lab down
 
 .PHONY: test
-test: deps build ## every test: units with the race detector, real servers, Terraform, the cluster in the lab
-	@go run ./test/suite
+test: deps build ## every test: units with the race detector, real servers, Terraform, a whole fleet in the lab
+	go vet ./...
+	cd test/bench && go vet ./...
+	go test -race -timeout 20m $$(go list ./... | grep -v /test/cluster)
+	go test -count=1 -timeout 40m -v ./test/cluster
 
 .PHONY: test-unit
-test-unit: need-go ## only the Go tests, the lab's long ones left out
+test-unit: need-go ## the Go tests that need no lab
 	go test -race -short ./...
 
 .PHONY: lint
@@ -69,7 +72,7 @@ lint: deps ## every linter
 
 .PHONY: bench
 bench: build ## memory and CPU of a connection, measured on this machine
-	@go run ./test/bench
+	@cd test/bench && go run . -root ../..
 
 .PHONY: clean
 clean: ## remove what was built, and the image of the lab's hosts

@@ -117,6 +117,16 @@ func startFleet(t *testing.T) v1.API {
 	edgetest.Daemon(t, at("prometheus"), exec.Command(edgetest.Program(t, "prometheus", "prometheus"),
 		"--config.file="+path, "--web.listen-address="+at("prometheus"), "--storage.tsdb.path="+filepath.Join(dir, "tsdb")))
 
+	// It listens before it has opened its database, and answers 503 until then.
+	require.Eventually(t, func() bool {
+		answer, err := http.Get("http://" + at("prometheus") + "/-/ready")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	}, 30*time.Second, 50*time.Millisecond)
+
 	client, err := api.NewClient(api.Config{Address: "http://" + at("prometheus")})
 	require.NoError(t, err)
 	return v1.NewAPI(client)

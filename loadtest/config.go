@@ -78,7 +78,7 @@ func ParseConfig(args []string, stderr io.Writer) (Config, error) {
 	fs.Func("expect", "what must hold, such as 'connected == 10000' or 'echo.p99 < 250ms'; repeatable; replaces the default of that name", appendTo(&c.Expect))
 	fs.StringVar(&c.JSON, "json", "", "write the report to this `file`; - for standard output")
 	fs.Uint64Var(&c.Seed, "seed", 0, "seed of keys, masks and message contents; 0 for a random one")
-	fs.BoolVar(&c.Verbose, "verbose", false, "show the first failures of each class in full")
+	fs.BoolVar(&c.Verbose, "verbose", false, "show the first failures of each class in full, and all expectations")
 	fs.BoolVar(&c.ShowVersion, "version", false, "print the version and exit")
 
 	fs.SetOutput(io.Discard)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -44,11 +45,22 @@ type faultyConn struct {
 }
 
 func (f *faulty) start(t *testing.T) (url, publish string) {
+	t.Helper()
+	return f.startOn(t, "127.0.0.1:0")
+}
+
+func (f *faulty) startOn(t *testing.T, addr string) (url, publish string) {
+	t.Helper()
 	f.rng = rand.New(rand.NewPCG(42, 42))
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", f.serve)
 	mux.HandleFunc("POST /publish", f.publish)
-	s := httptest.NewServer(mux)
+	ln, err := net.Listen("tcp", addr)
+	require.NoError(t, err)
+	s := httptest.NewUnstartedServer(mux)
+	s.Listener.Close()
+	s.Listener = ln
+	s.Start()
 	t.Cleanup(func() {
 		f.mu.Lock()
 		for _, c := range f.conns {
@@ -236,7 +248,7 @@ func TestClosesWhileHeldAreNoticedAndCountedByCode(t *testing.T) {
 	t.Parallel()
 	f := &faulty{}
 	url, _ := f.start(t)
-	r, wait := start(t, t.Context(), "-a", "60", "-w", "2", "-hold", "1s", "-expect", "closed_unexpected == 7", "-expect", "closed.code_1012 == 7", url)
+	r, wait := start(t.Context(), t, "-a", "60", "-w", "2", "-hold", "1s", "-expect", "closed_unexpected == 7", "-expect", "closed.code_1012 == 7", url)
 	r.waitFor(t, "phase: hold connected=60")
 	f.closeAll(7, websocket.CloseServiceRestart)
 	r.waitFor(t, "phase: close connected=53")
@@ -251,7 +263,7 @@ func TestHoldEndsWhenNothingIsLeftToHold(t *testing.T) {
 	t.Parallel()
 	f := &faulty{}
 	url, _ := f.start(t)
-	r, wait := start(t, t.Context(), "-a", "10", "-k", url)
+	r, wait := start(t.Context(), t, "-a", "10", "-k", url)
 	r.waitFor(t, "phase: hold connected=10")
 	f.closeAll(10, websocket.CloseGoingAway)
 	r = wait()

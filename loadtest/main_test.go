@@ -114,7 +114,7 @@ type result struct {
 }
 
 // start runs wsload in the background; wait returns its result.
-func start(t *testing.T, ctx context.Context, args ...string) (r *result, wait func() *result) {
+func start(ctx context.Context, t *testing.T, args ...string) (r *result, wait func() *result) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.json")
 	r = &result{stdout: &buffer{}, stderr: &buffer{}}
@@ -142,7 +142,7 @@ func start(t *testing.T, ctx context.Context, args ...string) (r *result, wait f
 
 func load(t *testing.T, args ...string) *result {
 	t.Helper()
-	_, wait := start(t, context.Background(), args...)
+	_, wait := start(context.Background(), t, args...)
 	return wait()
 }
 

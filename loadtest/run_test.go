@@ -71,11 +71,20 @@ func TestNodesWithoutACommonBrokerArePublishedAtOneByOne(t *testing.T) {
 	require.Zero(t, r.report.Broadcast.Duplicated)
 }
 
+func TestIPv6Target(t *testing.T) {
+	t.Parallel()
+	f := &faulty{}
+	url, _ := f.startOn(t, "[::1]:0")
+	r := load(t, "-a", "20", url)
+	require.Zero(t, r.status, r.output())
+	require.EqualValues(t, 20, r.report.Echo.OK)
+}
+
 func TestMessagesOfOthersAreForeign(t *testing.T) {
 	t.Parallel()
 	n := startNode(t)
 	ctx, interrupt := context.WithCancel(context.Background())
-	r, wait := start(t, ctx, "-a", "50", "-k", n.url)
+	r, wait := start(ctx, t, "-a", "50", "-k", n.url)
 	r.waitFor(t, "phase: hold connected=50")
 	other := load(t, "-a", "10", "-broadcasts", "3", "-broadcast-rate", "50", "-publish", n.publish, n.url)
 	require.Zero(t, other.status, other.output())

@@ -47,14 +47,22 @@ func writeSummary(out io.Writer, r *report.Report, verbose bool) {
 			fmt.Fprintf(w, "%s\t%s\n", s.Class, sampleText(s))
 		}
 	}
+	met := 0
 	for _, o := range r.Expectations {
-		result := "ok"
-		if !o.OK {
-			result = "FAILED, it is " + number(o.Value)
+		if o.OK {
+			met++
 		}
-		fmt.Fprintf(w, "expected\t%s: %s\n", o.Text, result)
 	}
-	w.Flush()
+	fmt.Fprintf(w, "expectations\t%d of %d met\n", met, len(r.Expectations))
+	for _, o := range r.Expectations {
+		switch {
+		case !o.OK:
+			fmt.Fprintf(w, "FAILED\t%s: it is %s\n", o.Text, number(o.Value))
+		case verbose:
+			fmt.Fprintf(w, "met\t%s: it is %s\n", o.Text, number(o.Value))
+		}
+	}
+	_ = w.Flush() // to a terminal: nobody could be told
 }
 
 func rates(r report.Rates) string {

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"errors"
 	"io"
 	"net/netip"
 	"time"
@@ -110,7 +111,7 @@ func (c *client) OnOpen() {
 
 // write sends p. A server that lets so much wait is as good as gone.
 func (c *client) write(p []byte) {
-	if err := c.Write(p); err == netpoll.ErrSlowConsumer {
+	if err := c.Write(p); errors.Is(err, netpoll.ErrSlowConsumer) {
 		c.Abort(err)
 	}
 }
@@ -352,7 +353,7 @@ func (c *client) ends(err error) {
 		e.counts.Failures.Add(stage + classify(err))
 		c.sampleError(stage+classify(err), err)
 	case open:
-		if err == netpoll.ErrClosed { // Finish before its turn to leave
+		if errors.Is(err, netpoll.ErrClosed) { // Finish before its turn to leave
 			e.counts.Open--
 			break
 		}
@@ -383,7 +384,7 @@ func (c *client) sample(class string, payload []byte) {
 func (c *client) sampleError(class string, err error) {
 	if c.e.counts.SampleWanted(class) {
 		text := err.Error()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			text = "the server closed the connection without a close frame"
 			if c.state == connecting || c.state == handshaking {
 				text = "the server closed the connection without an answer"

@@ -34,5 +34,5 @@ func (f *Fleet) Summary(v Verification, total time.Duration) {
 	}
 	fmt.Fprintf(w, "  %s\t%s\n", strings.Repeat("-", 5), total.Round(100*time.Millisecond))
 	fmt.Fprintf(w, "\nmake down ends it.\n")
-	w.Flush()
+	_ = w.Flush() // to a terminal: nobody could be told
 }
