@@ -52,15 +52,21 @@ func (l lineLogger) Logf(_ terratest.TestingT, format string, args ...any) {
 	fmt.Fprintf(l.w, format+"\n", args...)
 }
 
-// withTerraform runs do with options whose output goes to a log file.
-func (f *Fleet) withTerraform(logName string, do func(*terraform.Options) error) error {
+// withTerraform runs do with options whose output goes to a log file. do must not
+// give ctx to Terratest, which would kill Terraform in the middle of writing its
+// state: Ctrl-C in a terminal reaches Terraform itself, and it ends in its own way.
+func (f *Fleet) withTerraform(ctx context.Context, logName string, do func(*terraform.Options) error) error {
 	log, err := f.logFile(logName)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
 	logger.Default = logger.New(lineLogger{log}) // its retries log there whatever the options say
-	if err := do(f.terraformOptions(log)); err != nil {
+	err = do(f.terraformOptions(log))
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("%w\n(the whole output: %s)", err, log.Name())
 	}
 	return nil
@@ -69,8 +75,8 @@ func (f *Fleet) withTerraform(logName string, do func(*terraform.Options) error)
 // Apply creates the fleet's infrastructure.
 func (f *Fleet) Apply(ctx context.Context, t terratest.TestingT) error {
 	return f.step("terraform apply", func() error {
-		return f.withTerraform("terraform-apply", func(o *terraform.Options) error {
-			out, err := terraform.InitAndApplyContextE(t, ctx, o)
+		return f.withTerraform(ctx, "terraform-apply", func(o *terraform.Options) error {
+			out, err := terraform.InitAndApplyContextE(t, context.WithoutCancel(ctx), o)
 			if err != nil {
 				return err
 			}
@@ -87,8 +93,8 @@ func (f *Fleet) Apply(ctx context.Context, t terratest.TestingT) error {
 // Destroy removes it again.
 func (f *Fleet) Destroy(ctx context.Context, t terratest.TestingT) error {
 	return f.step("terraform destroy", func() error {
-		return f.withTerraform("terraform-destroy", func(o *terraform.Options) error {
-			_, err := terraform.DestroyContextE(t, ctx, o)
+		return f.withTerraform(ctx, "terraform-destroy", func(o *terraform.Options) error {
+			_, err := terraform.DestroyContextE(t, context.WithoutCancel(ctx), o)
 			return err
 		})
 	})
@@ -102,9 +108,9 @@ func (f *Fleet) Drift(ctx context.Context, t terratest.TestingT) (unknown []stri
 		return nil, err
 	}
 	err = f.step("terraform plan: nothing left to change", func() error {
-		return f.withTerraform("terraform-plan", func(o *terraform.Options) error {
+		return f.withTerraform(ctx, "terraform-plan", func(o *terraform.Options) error {
 			o.PlanFilePath = filepath.Join(f.Home, ".lab", "drift.plan")
-			plan, err := terraform.InitAndPlanAndShowWithStructContextE(t, ctx, o)
+			plan, err := terraform.InitAndPlanAndShowWithStructContextE(t, context.WithoutCancel(ctx), o)
 			if err != nil {
 				return err
 			}

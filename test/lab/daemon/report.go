@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/wsfleet/wsfleet/test/lab/ec2sync"
+	"github.com/wsfleet/wsfleet/test/lab/machine"
 	"github.com/wsfleet/wsfleet/test/lab/moto"
 	"github.com/wsfleet/wsfleet/test/lab/place"
 	"github.com/wsfleet/wsfleet/test/lab/proc"
@@ -58,6 +59,11 @@ var ErrDown = errors.New("the lab is not up")
 
 // RecordFile is where a daemon leaves its record.
 func RecordFile(p place.Place) string { return filepath.Join(p.Run, "daemon.json") }
+
+// KernelRecord is where the machine's kernel parameters are kept, for all labs.
+func KernelRecord(p place.Place) machine.Record {
+	return machine.Record{Dir: place.Kernel, Lab: p.Name, Here: place.Exists}
+}
 
 // lastWordsFile is where a daemon that failed says why.
 func lastWordsFile(p place.Place) string { return filepath.Join(p.Run, "failed") }

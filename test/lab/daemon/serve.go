@@ -71,7 +71,7 @@ func Serve(ctx context.Context, o Options) (err error) {
 	}
 	defer use.Close()
 
-	kernel := machine.Record{Path: filepath.Join(p.Run, "sysctl.json")}
+	kernel := KernelRecord(p)
 	if err := errors.Join(kernel.Take(), machine.RaiseLimits()); err != nil {
 		return fmt.Errorf("kernel parameters: %w", err)
 	}

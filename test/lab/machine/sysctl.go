@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/wsfleet/wsfleet/test/lab/proc"
 )
@@ -47,28 +49,55 @@ const (
 	inotifyInstances = 8192
 )
 
-// Record is the file with the values before the lab.
-type Record struct{ Path string }
-
-// Take records the values, unless an earlier lab that did not end well has: then its record is the true one.
-func (r Record) Take() error {
-	if _, err := os.Stat(r.Path); err == nil {
-		return nil
-	}
-	values := map[string]string{}
-	for _, key := range shared {
-		if value, err := read(key); err == nil { // kernels differ in what they have
-			values[key] = value
-		}
-	}
-	return proc.Save(r.Path, values)
+// Record holds the values before the first lab of this machine. Labs that run beside each other share it, and the last one
+// puts the values back: each for itself, the second would take the first one's values for the machine's own.
+type Record struct {
+	Dir  string                // shared by all labs
+	Lab  string                // the lab that takes or restores
+	Here func(lab string) bool // whether another lab still exists; the entry of one that is gone does not count
 }
 
-// Restore puts the recorded values back where they differ, and forgets them.
+func (r Record) values() string { return filepath.Join(r.Dir, "values.json") }
+
+func (r Record) entry() string { return filepath.Join(r.Dir, "lab-"+r.Lab) }
+
+// Take records the values, unless a lab that is here, or this one before it was killed, has done so.
+func (r Record) Take() error {
+	unlock, err := r.lock(true)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err := os.Stat(r.values()); errors.Is(err, fs.ErrNotExist) {
+		values := map[string]string{}
+		for _, key := range shared {
+			if value, err := read(key); err == nil { // kernels differ in what they have
+				values[key] = value
+			}
+		}
+		if err := proc.Save(r.values(), values); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(r.entry(), nil, 0o644)
+}
+
+// Restore puts the recorded values back where they differ, and forgets them, unless another lab is here.
 func (r Record) Restore() error {
-	var values map[string]string
-	if err := proc.Load(r.Path, &values); errors.Is(err, fs.ErrNotExist) {
+	unlock, err := r.lock(false)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if r.others() {
+		return os.RemoveAll(r.entry())
+	}
+	var values map[string]string
+	if err := proc.Load(r.values(), &values); errors.Is(err, fs.ErrNotExist) {
+		return os.RemoveAll(r.Dir)
 	} else if err != nil {
 		return err
 	}
@@ -81,14 +110,57 @@ func (r Record) Restore() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	return os.Remove(r.Path)
+	return os.RemoveAll(r.Dir)
+}
+
+// others says whether another lab relies on the record.
+func (r Record) others() bool {
+	entries, _ := filepath.Glob(filepath.Join(r.Dir, "lab-*"))
+	return slices.ContainsFunc(entries, func(path string) bool {
+		lab := strings.TrimPrefix(filepath.Base(path), "lab-")
+		return lab != r.Lab && r.Here(lab)
+	})
+}
+
+// Left says whether the lab still has a part in the record.
+func (r Record) Left() bool {
+	_, err := os.Stat(r.entry())
+	return err == nil
+}
+
+// lock waits for the directory, which another lab may remove meanwhile.
+func (r Record) lock(create bool) (unlock func(), err error) {
+	for {
+		if create {
+			if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+				return nil, err
+			}
+		}
+		dir, err := os.Open(r.Dir)
+		if errors.Is(err, fs.ErrNotExist) && create {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+			dir.Close()
+			return nil, fmt.Errorf("lock %s: %w", r.Dir, err)
+		}
+		ours, err1 := dir.Stat()
+		now, err2 := os.Stat(r.Dir)
+		if err1 == nil && err2 == nil && os.SameFile(ours, now) {
+			return func() { dir.Close() }, nil
+		}
+		dir.Close()
+	}
 }
 
 // Differing lists the keys whose value is not the recorded one. A ratio of 0 is the other side of a byte count that is set: the
 // kernel keeps that itself.
 func (r Record) Differing() []string {
 	var values map[string]string
-	if err := proc.Load(r.Path, &values); err != nil {
+	if err := proc.Load(r.values(), &values); err != nil {
 		return nil
 	}
 	var keys []string

@@ -13,6 +13,9 @@ import (
 // DefaultName is the lab that `make up` starts. Tests give theirs another name and so never meet it.
 const DefaultName = "lab"
 
+// Kernel is the directory that all labs share, for what exists once a machine.
+const Kernel = "/run/wsfleet-kernel"
+
 // A name is short because the kernel allows 15 bytes for the name of a link.
 var nameRE = regexp.MustCompile(`^[a-z][a-z0-9]{1,3}$`)
 
@@ -38,12 +41,20 @@ func New(name, project string) (Place, error) {
 	return Place{
 		Name:    name,
 		Prefix:  prefix,
-		Run:     "/run/wsfleet-" + name,
+		Run:     runDir(name),
 		State:   "/var/lib/wsfleet-" + name,
 		Cache:   "/var/cache/wsfleet",
 		Project: project,
 	}, nil
 }
+
+// Exists says whether the lab of that name is on this machine, up or killed.
+func Exists(name string) bool {
+	_, err := os.Stat(runDir(name))
+	return err == nil
+}
+
+func runDir(name string) string { return "/run/wsfleet-" + name }
 
 // FindProject walks up from dir to the clone of wsfleet it lies in.
 func FindProject(dir string) (string, error) {
@@ -78,6 +89,9 @@ func (p Place) Lab() string { return filepath.Join(p.Project, ".lab") }
 
 // Key is the private key whose public half is given to Terraform.
 func (p Place) Key() string { return filepath.Join(p.Lab(), "key") }
+
+// SSHSockets is where Ansible keeps its SSH connections open. It is short, because a socket's path has 108 bytes.
+func (p Place) SSHSockets() string { return filepath.Join(p.Run, "ssh") }
 
 // Log is the log of a host (by instance id), of moto or of the daemon.
 func (p Place) Log(name string) string { return filepath.Join(p.Lab(), "logs", name+".log") }

@@ -10,14 +10,15 @@ import (
 // Serve passes every connection of the listener on to the target until the listener is closed, and then closes them all.
 func Serve(l net.Listener, target string) error {
 	var (
-		mu   sync.Mutex // guards open
-		open = map[net.Conn]bool{}
-		wg   sync.WaitGroup
+		wg     sync.WaitGroup
+		mu     sync.Mutex // guards the following
+		open   = map[net.Conn]bool{}
+		closed bool
 	)
 	track := func(c net.Conn, on bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		if on {
+		if on && !closed {
 			open[c] = true
 		} else {
 			delete(open, c)
@@ -28,6 +29,7 @@ func Serve(l net.Listener, target string) error {
 	defer func() {
 		mu.Lock()
 		defer mu.Unlock()
+		closed = true // a connection that is just being made ends as well
 		for c := range open {
 			c.Close()
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/wsfleet/wsfleet/test/lab/daemon"
 	"github.com/wsfleet/wsfleet/test/lab/host"
 	"github.com/wsfleet/wsfleet/test/lab/image"
-	"github.com/wsfleet/wsfleet/test/lab/machine"
 	"github.com/wsfleet/wsfleet/test/lab/network"
 	"github.com/wsfleet/wsfleet/test/lab/place"
 	"github.com/wsfleet/wsfleet/test/lab/proc"
@@ -85,7 +84,7 @@ func Remove(p place.Place) error {
 	for _, group := range groups(p) {
 		host.SweepCGroup(group)
 	}
-	errs = append(errs, network.Sweep(p.Prefix), kernel(p).Restore(), removeHosts(p), image.Cache{Dir: p.Cache}.Clean())
+	errs = append(errs, network.Sweep(p.Prefix), daemon.KernelRecord(p).Restore(), removeHosts(p), image.Cache{Dir: p.Cache}.Clean())
 	if err := errors.Join(errs...); err != nil {
 		return err // the records stay for the next try
 	}
@@ -115,10 +114,6 @@ func groups(p place.Place) []string {
 		return []string{filepath.Join(base, p.Unit())}
 	}
 	return nil
-}
-
-func kernel(p place.Place) machine.Record {
-	return machine.Record{Path: filepath.Join(p.Run, "sysctl.json")}
 }
 
 func removeHosts(p place.Place) error {
@@ -156,7 +151,13 @@ func leftNow(p place.Place, groups []string) []string {
 		}
 		left = append(left, host.CGroupsLeft(g)...)
 	}
+	for _, id := range tools(p) {
+		left = append(left, fmt.Sprintf("process %d", id.PID))
+	}
 	left = append(left, mounts(p)...)
+	if daemon.KernelRecord(p).Left() {
+		left = append(left, "kernel parameters recorded in "+place.Kernel)
+	}
 	for _, dir := range append([]string{p.Run, p.State, p.Lab()}, (image.Cache{Dir: p.Cache}).Abandoned()...) {
 		if _, err := os.Lstat(dir); err == nil {
 			left = append(left, "directory "+dir)
@@ -185,7 +186,7 @@ func Down(p place.Place) (left []string, err error) {
 	if r, ok, err := daemon.Find(p); err == nil && ok && r.Project != p.Project && r.Daemon.Alive() {
 		return nil, fmt.Errorf("the lab that is up belongs to %s (daemon pid %d): run this there", r.Project, r.Daemon.PID)
 	}
-	if err := errors.Join(StopUp(p), StopDaemon(p)); err != nil {
+	if err := errors.Join(StopUp(p), stopTools(p), StopDaemon(p)); err != nil {
 		return nil, err
 	}
 	known := groups(p)

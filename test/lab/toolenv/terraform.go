@@ -95,3 +95,8 @@ func lockedVersion(project string) string {
 	}
 	return ""
 }
+
+// TerraformConfig writes Terraform's configuration for the project to path, for runs without a lab.
+func TerraformConfig(path, project string) error {
+	return writeTerraformConfig(path, lockedVersion(project))
+}

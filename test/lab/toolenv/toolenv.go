@@ -50,8 +50,10 @@ func Environment(p place.Place, endpoint string) ([]Variable, error) {
 		{"AWS_REGION", ec2sync.Region},
 		{"AWS_DEFAULT_REGION", ec2sync.Region},
 		{"TF_CLI_CONFIG_FILE", terraformFile(p)},
+		{"CHECKPOINT_DISABLE", "1"}, // Terraform does not ask for news of itself
 		{"TF_VAR_ssh_public_key", strings.TrimSpace(string(public))},
 		{"ANSIBLE_PRIVATE_KEY_FILE", p.Key()},
+		{"ANSIBLE_SSH_CONTROL_PATH_DIR", p.SSHSockets()},
 		{"PYTHONPATH", pythonDir(p)},
 	}, nil
 }
