@@ -92,7 +92,7 @@ func older(have, want string) bool {
 }
 
 // minMemoryGiB and minDiskGiB are what `make up` needs beside what others use: nine
-// hosts of some 60 MiB, their image, and 10,000 connections at both ends.
+// hosts of some 30 MiB, their image, and 10,000 connections at both ends.
 const (
 	minMemoryGiB = 4
 	minDiskGiB   = 4

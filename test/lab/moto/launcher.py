@@ -1,9 +1,10 @@
-"""moto's server, quieter, and with two defects of its launch templates mended (see emulator.yaml)."""
+"""moto's server, quieter, and with some of its defects mended (see emulator.yaml)."""
 
 import logging
 import sys
 
-from moto.ec2.models import launch_templates
+from moto.ec2.exceptions import InvalidPermissionDuplicateError
+from moto.ec2.models import launch_templates, security_groups
 from moto.ec2.utils import parse_user_data
 from moto.server import main
 
@@ -11,6 +12,7 @@ from moto.server import main
 logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 template = launch_templates.LaunchTemplate
+groups = security_groups.SecurityGroupBackend
 original_init, original_create_version = template.__init__, template.create_version
 
 
@@ -30,5 +32,21 @@ def create_version(self, data, *args):
     return original_create_version(self, data, *args)
 
 
+def repeatable(authorize, revoke):
+    """Let a rule be made again: a client asks twice when the first answer was lost on a busy machine."""
+
+    def authorize_again(self, **rule):
+        try:
+            return authorize(self, **rule)
+        except InvalidPermissionDuplicateError:
+            revoke(self, **{k: v for k, v in rule.items() if k != "sgrule_tags"})
+            return authorize(self, **rule)
+
+    return authorize_again
+
+
 template.__init__, template.create_version = init, create_version
+for way in ("ingress", "egress"):
+    authorize, revoke = f"authorize_security_group_{way}", f"revoke_security_group_{way}"
+    setattr(groups, authorize, repeatable(getattr(groups, authorize), getattr(groups, revoke)))
 main(sys.argv[1:])
