@@ -102,6 +102,7 @@ func TestHeartbeat(t *testing.T) {
 		}
 	}
 	took := time.Since(start)
+	require.Eventually(t, func() bool { return len(s.app.ended()) > 0 }, 5*time.Second, time.Millisecond)
 	require.GreaterOrEqual(t, took, cfg.HeartbeatTimeout-2*netpoll.Tick)
 	require.Equal(t, []session.Reason{session.ReasonHeartbeatTimeout}, s.app.ended(), "only the silent one is closed")
 	require.Less(t, <-rtts, 500*time.Millisecond)
