@@ -21,8 +21,8 @@ const (
 	acceptPause = 100 * time.Millisecond
 )
 
-// Listener is one loop's own listening socket. Several loops and processes share
-// an address through SO_REUSEPORT, and the kernel spreads connections over them.
+// Listener is one of a loop's own listening sockets. Several loops and processes
+// share an address through SO_REUSEPORT, and the kernel spreads connections over them.
 type Listener struct {
 	fd     int32
 	addr   netip.AddrPort
@@ -56,12 +56,12 @@ func (l *Loop) Listen(addr netip.AddrPort, ka KeepAlive, accept func(fd int)) (*
 		return nil, fmt.Errorf("netpoll: listen on %s: %w", addr, err)
 	}
 	ln := &Listener{fd: int32(fd), addr: addrPort(bound), accept: accept}
-	ln.paused = Conn{loop: l, handler: resumeAccept{l}, fd: -1}
+	ln.paused = Conn{loop: l, handler: resumeAccept{l, ln}, fd: -1}
 	if err := l.poll(unix.EPOLL_CTL_ADD, ln.fd, unix.EPOLLIN); err != nil {
 		_ = unix.Close(fd)
 		return nil, err
 	}
-	l.listener = ln
+	l.listeners = append(l.listeners, ln)
 	return ln, nil
 }
 
@@ -95,38 +95,46 @@ func setupListener(fd int, sa unix.Sockaddr, ka KeepAlive) error {
 	return unix.Listen(fd, listenBacklog)
 }
 
-// StopListening closes the listener; connections stay. Those that the kernel has
-// completed by now are accepted first: they would be reset.
+// StopListening closes the loop's listeners; connections stay. Those that the kernel
+// has completed by now are accepted first: they would be reset.
 func (l *Loop) StopListening() {
-	if l.listener == nil {
-		return
+	listeners := l.listeners
+	l.listeners = nil
+	for _, ln := range listeners {
+		for before := ^uint64(0); l.stats.Accepted.Load() != before; {
+			before = l.stats.Accepted.Load()
+			l.accept(ln)
+		}
+		ln.paused.StopTimer()
+		_ = unix.Close(int(ln.fd))
 	}
-	for before := ^uint64(0); l.stats.Accepted.Load() != before; {
-		before = l.stats.Accepted.Load()
-		l.accept()
-	}
-	l.listener.paused.StopTimer()
-	_ = unix.Close(int(l.listener.fd))
-	l.listener = nil
 }
 
-func (l *Loop) accept() {
-	for range acceptBatch {
-		if l.listener == nil { // the callback closed it
+// acceptOn serves an event of a descriptor that is no connection: a listener, unless
+// it was closed in this very round.
+func (l *Loop) acceptOn(fd int32) {
+	for _, ln := range l.listeners {
+		if ln.fd == fd {
+			l.accept(ln)
 			return
 		}
-		fd, errno := acceptSocket(l.listener.fd)
+	}
+}
+
+func (l *Loop) accept(ln *Listener) {
+	for range acceptBatch {
+		fd, errno := acceptSocket(ln.fd)
 		switch errno {
 		case 0:
 			l.stats.Accepted.Add(1)
-			l.listener.accept(fd)
+			ln.accept(fd)
 		case unix.EAGAIN:
 			return
 		case unix.ECONNABORTED: // gone before it was accepted; the next may be well
 		default: // EMFILE, ENFILE, ENOBUFS, ENOMEM: no resource now
 			l.stats.AcceptErrors.Add(1)
-			_ = l.poll(unix.EPOLL_CTL_MOD, l.listener.fd, 0)
-			l.listener.paused.SetTimer(acceptPause)
+			_ = l.poll(unix.EPOLL_CTL_MOD, ln.fd, 0)
+			ln.paused.SetTimer(acceptPause)
 			return
 		}
 	}
@@ -142,13 +150,12 @@ func acceptSocket(listener int32) (int, unix.Errno) {
 }
 
 // resumeAccept ends the pause that acceptPause began.
-type resumeAccept struct{ l *Loop }
-
-func (r resumeAccept) OnTimer() {
-	if ln := r.l.listener; ln != nil {
-		_ = r.l.poll(unix.EPOLL_CTL_MOD, ln.fd, unix.EPOLLIN)
-	}
+type resumeAccept struct {
+	l  *Loop
+	ln *Listener
 }
+
+func (r resumeAccept) OnTimer()    { _ = r.l.poll(unix.EPOLL_CTL_MOD, r.ln.fd, unix.EPOLLIN) }
 func (resumeAccept) OnOpen()       {}
 func (resumeAccept) OnData([]byte) {}
 func (resumeAccept) OnClose(error) {}

@@ -29,22 +29,24 @@ type Config struct {
 	// write larger than it fails on a socket that does not take it whole.
 	// Default 256 KiB.
 	MaxQueue int
+	// CPUs that the loop's thread may run on; empty leaves it to the kernel.
+	CPUs []int
 }
 
 // Loop is one event loop: an epoll set, a timer wheel and a queue of tasks. All
 // methods but Post, Stop and Stats may be called on the loop only (from a
 // handler, a task, or before Run).
 type Loop struct {
-	cfg      Config
-	epfd     int
-	wakefd   int
-	conns    []*Conn // by file descriptor
-	wheel    wheel
-	clock    time.Duration
-	buf      []byte
-	listener *Listener
-	stats    Stats
-	stopped  bool
+	cfg       Config
+	epfd      int
+	wakefd    int
+	conns     []*Conn // by file descriptor
+	wheel     wheel
+	clock     time.Duration
+	buf       []byte
+	listeners []*Listener
+	stats     Stats
+	stopped   bool
 
 	woken atomic.Bool // wakefd has been written and not yet read
 	mu    sync.Mutex  // guards tasks and dead
@@ -108,11 +110,17 @@ func (l *Loop) Post(f func()) bool {
 // Stop ends Run after the round in progress. Safe from any goroutine.
 func (l *Loop) Stop() { l.Post(func() { l.stopped = true }) }
 
-// Run serves the loop in the calling goroutine until Stop, then closes its
+// Run serves the loop in the calling goroutine, which it ties to a thread if the loop
+// is bound to CPUs, until Stop, then closes its
 // listener and its connections (with ErrClosed) and gives everything back. The
 // error is that of epoll_wait, which has no known cause on a sound system.
 func (l *Loop) Run() error {
 	defer l.release()
+	if len(l.cfg.CPUs) > 0 {
+		if err := pin(l.cfg.CPUs); err != nil {
+			return err
+		}
+	}
 	events := make([]unix.EpollEvent, maxEvents)
 	idle := false
 	last := time.Now()
@@ -165,17 +173,14 @@ func (l *Loop) dispatch(ev *unix.EpollEvent) {
 	if int(fd) == l.wakefd {
 		return // tasks run at the end of every round
 	}
-	if l.listener != nil && fd == l.listener.fd {
-		l.accept()
+	if int(fd) >= len(l.conns) || l.conns[fd] == nil {
+		l.acceptOn(fd)
 		return
 	}
 	// An earlier event of this round may have closed the connection, and even
 	// given its number to a new one: reads and writes of that one find nothing
 	// to do (EAGAIN), so a stale event is harmless.
 	c := l.conns[fd]
-	if c == nil {
-		return
-	}
 	if c.flags&flagConnecting != 0 {
 		c.connected()
 		return
@@ -255,10 +260,10 @@ func (l *Loop) release() {
 	l.dead = true
 	l.tasks = nil
 	l.mu.Unlock()
-	if l.listener != nil {
-		_ = unix.Close(int(l.listener.fd))
-		l.listener = nil
+	for _, ln := range l.listeners {
+		_ = unix.Close(int(ln.fd))
 	}
+	l.listeners = nil
 	for _, c := range l.conns {
 		if c != nil {
 			c.Close(ErrClosed)

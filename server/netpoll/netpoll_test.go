@@ -315,6 +315,46 @@ func TestAcceptSurvivesFileLimit(t *testing.T) {
 	require.Equal(t, "z", string(got[:n]))
 }
 
+func TestSeveralListeners(t *testing.T) {
+	l := startLoop(t, Config{})
+	first, second := echoServer(t, l), echoServer(t, l)
+	require.NotEqual(t, first, second)
+	for _, addr := range []netip.AddrPort{first, second, first} {
+		c := dialTCP(t, addr)
+		_, err := c.Write([]byte("x"))
+		require.NoError(t, err)
+		_, err = io.ReadFull(c, make([]byte, 1))
+		require.NoError(t, err)
+	}
+	on(t, l, l.StopListening)
+	for _, addr := range []netip.AddrPort{first, second} {
+		_, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(addr))
+		require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	}
+}
+
+func TestLoopRunsOnItsCPUs(t *testing.T) {
+	var allowed unix.CPUSet
+	require.NoError(t, unix.SchedGetaffinity(0, &allowed))
+	cpu := 0
+	for !allowed.IsSet(cpu) {
+		cpu++
+	}
+	l := startLoop(t, Config{CPUs: []int{cpu}})
+	on(t, l, func() {
+		var set unix.CPUSet
+		require.NoError(t, unix.SchedGetaffinity(0, &set))
+		require.Equal(t, 1, set.Count())
+		require.True(t, set.IsSet(cpu))
+	})
+
+	impossible, err := New(Config{CPUs: []int{1000}})
+	require.NoError(t, err)
+	failed := make(chan error, 1)
+	go func() { failed <- impossible.Run() }()
+	require.ErrorContains(t, <-failed, "CPUs [1000]")
+}
+
 func TestBindToForeignAddressFails(t *testing.T) {
 	l := startLoop(t, Config{})
 	on(t, l, func() {
