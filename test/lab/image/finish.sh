@@ -5,6 +5,7 @@ set -eu
 # The roles decide what runs.
 systemctl disable haproxy.service nginx.service redis-server.service \
     prometheus.service prometheus-node-exporter.service nftables.service \
+    prometheus-redis-exporter.service prometheus-nginx-exporter.service \
     remote-fs.target systemd-pstore.service e2scrub_reap.service getty@tty1.service
 
 # Timers that would wake every host at the same moment, and parts that manage hardware, seats or names, which a host of the
