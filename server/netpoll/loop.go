@@ -18,9 +18,9 @@ const (
 	// maxEvents is how many ready connections one epoll_wait returns; it
 	// bounds how long a timer or a posted task waits behind sockets.
 	maxEvents = 512
-	// maxStep is how far the loop's clock moves beyond what the loop meant to
-	// wait. See Loop.Now.
-	maxStep = time.Second
+	// stall is how much longer than it meant to wait a round may begin before the
+	// excess counts as a stall. See Loop.Now.
+	stall = time.Second
 )
 
 // Config of a loop. Zero fields take their default.
@@ -130,7 +130,11 @@ func (l *Loop) Run() error {
 			return fmt.Errorf("netpoll: epoll_wait: %w", err)
 		}
 		now := time.Now()
-		l.clock += min(now.Sub(last), waited+maxStep)
+		if passed := now.Sub(last); passed <= waited+stall {
+			l.clock += passed
+		} else {
+			l.clock += waited
+		}
 		last = now
 		l.stats.roundStarts(now)
 		for i := range events[:n] {
