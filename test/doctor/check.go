@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wsfleet/wsfleet/test/lab/moto"
 )
 
 // result is what was found of one prerequisite.
@@ -42,12 +44,10 @@ func check(p prerequisite) result {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), versionTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, p.version[0], p.version[1:]...)
-	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE=/dev/null", "CHECKPOINT_DISABLE=1")
-	out, err := cmd.CombinedOutput()
-	r.found = findVersion(string(out))
+	out, err := askVersion(ctx, p.version)
+	r.found = findVersion(out)
 	switch {
-	case err != nil && versionPattern.FindString(string(out)) == "": // mksquashfs -version exits 1
+	case err != nil && versionPattern.FindString(out) == "": // some print it and exit 1
 		r.found, r.note = "does not run", fmt.Sprintf("%s (%s)", howTo, r.note)
 	case p.min != "" && older(r.found, p.min):
 		r.note = fmt.Sprintf("want %s or newer: %s", p.min, howTo)
@@ -58,6 +58,17 @@ func check(p prerequisite) result {
 		}
 	}
 	return r
+}
+
+func askVersion(ctx context.Context, command []string) (string, error) {
+	if command[0] == motoServer {
+		inst, err := moto.Find(ctx)
+		return inst.Version, err
+	}
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE=/dev/null", "CHECKPOINT_DISABLE=1")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
 var versionPattern = regexp.MustCompile(`\d+(\.\d+)+`)

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/wsfleet/wsfleet/test/lab/moto"
+
 // prerequisite is a program that wsfleet needs from the machine.
 type prerequisite struct {
 	name    string   // as a person calls it
@@ -10,13 +12,16 @@ type prerequisite struct {
 	need    string   // what it is needed for
 }
 
+// motoServer does not tell its version; its Python is asked.
+const motoServer = "moto_server"
+
 // prerequisites is the one place that pins the versions of tools. They are those
 // of Debian 12 unless there is a reason.
 var prerequisites = []prerequisite{
 	{"go", []string{"go", "version"}, "1.26", "", "see https://go.dev/dl", "everything"},
 	{"gcc", []string{"gcc", "--version"}, "", "gcc", "", "the race detector"},
 	{"terraform", []string{"terraform", "version"}, "1.9", "", "see https://developer.hashicorp.com/terraform/install", "the fleet"},
-	{"moto", []string{"moto_server", "-h"}, "", "", "pip install 'moto[server]>=5.2' (pipx or a virtual environment will do, with its bin folder in PATH)", "the AWS API of the lab"},
+	{"moto", []string{motoServer}, "5.2", "", moto.Install + " (pipx or a virtual environment will do, with its bin folder in PATH)", "the AWS API of the lab"},
 	{"ssh", []string{"ssh", "-V"}, "", "openssh-client", "", "Ansible"},
 	{"ansible", []string{"ansible-playbook", "--version"}, "2.14", "ansible", "", "configuring hosts"},
 	{"boto3", []string{"/usr/bin/python3", "-c", "import boto3; print(boto3.__version__)"}, "1.26", "python3-boto3", "", "Ansible's inventory"},
@@ -31,7 +36,6 @@ var prerequisites = []prerequisite{
 	{"promtool", []string{"promtool", "--version"}, "2.42", "prometheus", "", "tests of dashboards and rules"},
 	{"systemd-nspawn", []string{"systemd-nspawn", "--version"}, "252", "systemd-container", "", "the hosts of the lab"},
 	{"debootstrap", []string{"debootstrap", "--version"}, "", "debootstrap", "", "the hosts' image"},
-	{"mksquashfs", []string{"mksquashfs", "-version"}, "", "squashfs-tools", "", "the hosts' image"},
 	{"ip", []string{"ip", "-V"}, "", "iproute2", "", "the network of the lab"},
 	{"node", []string{"node", "--version"}, "18", "nodejs", "", "tests with Node's ws"},
 	{"npm", []string{"npm", "--version"}, "", "npm", "", "tests with Node's ws"},
