@@ -61,6 +61,13 @@ test: deps build ## every test: units with the race detector, real servers, Terr
 test-unit: need-go ## the Go tests that need no lab
 	go test -race -short ./...
 
+FUZZTIME ?= 1m
+.PHONY: fuzz
+fuzz: need-go ## the fuzzers of wsnode, one after the other (FUZZTIME=10m for each)
+	@for f in frame:FuzzParse frame:FuzzClose .:FuzzHandshake .:FuzzFrames; do \
+		go test "./server/session/$${f%:*}" -run '^$$' -fuzz "^$${f#*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x; \
+	done
+
 .PHONY: lint
 lint: deps ## every linter
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "gofmt: the files above"; exit 1; }

@@ -30,17 +30,34 @@ type client struct {
 // Open implements session.Handler.
 func (c *client) Open(s *session.Session, r *http.Request) {
 	c.subscribe(broadcastChannel)
+	var err error
 	if r.URL.RawQuery != "" {
-		channels := r.URL.Query()["channel"]
-		if err := checkChannels(channels); err != nil {
-			s.Close(frame.ClosePolicy, err.Error())
-			return
-		}
-		for _, name := range channels {
-			c.subscribe(name)
-		}
+		err = c.subscribeAll(r.URL.Query()["channel"])
 	}
-	c.shard.node.handler.Open(s, r)
+	c.shard.node.handler.Open(s, r) // in any case: it gets Close, too
+	if err != nil {
+		s.Close(frame.ClosePolicy, err.Error())
+	}
+}
+
+func (c *client) subscribeAll(channels []string) error {
+	if err := checkChannels(channels); err != nil {
+		return err
+	}
+	for _, name := range channels {
+		c.subscribe(name)
+	}
+	return nil
+}
+
+// channelOf returns the first channel that the client of s has named, or
+// broadcast, on which everyone is first of all.
+func channelOf(s *session.Session) string {
+	m := &s.Handler().(*client).Member
+	if named := m.Channel(1); named != "" {
+		return named
+	}
+	return m.Channel(0)
 }
 
 func checkChannels(names []string) error {
@@ -69,4 +86,4 @@ func (c *client) Close(s *session.Session, why session.Reason) {
 }
 
 // Deliver implements hub.Subscriber.
-func (c *client) Deliver(f []byte) { c.SendFrame(f) }
+func (c *client) Deliver(m *frame.Shared) { c.SendShared(m) }

@@ -11,8 +11,11 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wsfleet/wsfleet/server/access"
 )
 
 // Config of a node: defaults, then WSNODE_* of the environment, then flags.
@@ -22,16 +25,23 @@ type Config struct {
 	Broker             string
 	BrokerPasswordFile string
 	Loops              int
+	CPUs               string
 	MaxConnections     int
+	MemoryHigh         int // percent
+	MemoryLow          int // percent
 	HandshakeTimeout   time.Duration
 	HandshakeLimit     int
 	HeartbeatInterval  time.Duration
 	HeartbeatTimeout   time.Duration
 	ReadLimit          int
 	SendQueue          int
+	Compression        bool
+	Page               bool
+	Handler            string
 	DrainTime          time.Duration
 	RetryAfter         time.Duration
-	Origins            string
+	Origins            []string
+	Access             AccessConfig
 	LogFormat          string
 	LogLevel           string
 	Pprof              bool
@@ -43,11 +53,14 @@ type Config struct {
 func ParseConfig(args []string, lookupEnv func(string) (string, bool), stderr io.Writer) (Config, error) {
 	var c Config
 	fs := flag.NewFlagSet("wsnode", flag.ContinueOnError)
-	fs.StringVar(&c.Listen, "listen", ":8765", "`address` for WebSocket connections; a bare port means IPv4, whose sockets are cheaper")
+	fs.StringVar(&c.Listen, "listen", ":8765", "comma-separated `addresses` for WebSocket connections; a bare port means IPv4, whose sockets are cheaper")
 	fs.StringVar(&c.Admin, "admin", ":8766", "`address` for health, metrics, publish and drain")
 	fs.StringVar(&c.Broker, "broker", "memory", "memory, or the `URL` of a Redis: redis://host:port/db")
 	fs.StringVar(&c.BrokerPasswordFile, "broker-password-file", "", "`file` that holds the password of the broker")
 	fs.IntVar(&c.Loops, "loops", runtime.GOMAXPROCS(0), "event loops")
+	fs.StringVar(&c.CPUs, "cpus", "", "`CPUs` to bind the loops to in turn, such as 0,2,4; empty leaves them to the kernel")
+	fs.IntVar(&c.MemoryHigh, "memory-high", 92, "`percent` of the memory limit (control group or machine) above which handshakes are refused")
+	fs.IntVar(&c.MemoryLow, "memory-low", 85, "`percent` below which they are taken again; readiness fails from here on")
 	fs.IntVar(&c.MaxConnections, "max-connections", 0, "connections to hold; 0 takes what the open-file limit allows")
 	fs.DurationVar(&c.HandshakeTimeout, "handshake-timeout", 10*time.Second, "time for a client to send its handshake")
 	fs.IntVar(&c.HandshakeLimit, "handshake-limit", 8<<10, "largest handshake, in `bytes`")
@@ -55,9 +68,13 @@ func ParseConfig(args []string, lookupEnv func(string) (string, bool), stderr io
 	fs.DurationVar(&c.HeartbeatTimeout, "heartbeat-timeout", 30*time.Second, "close when nothing came for so long")
 	fs.IntVar(&c.ReadLimit, "read-limit", 1<<20, "largest message from a client, in `bytes`")
 	fs.IntVar(&c.SendQueue, "send-queue", 256<<10, "`bytes` that may wait for a client before it is closed as a slow consumer")
+	fs.StringVar(&c.Handler, "handler", "echo", "what becomes of messages: `one` of "+handlerNames())
+	fs.BoolVar(&c.Page, "page", true, "answer GET / with a page for people, and GET /count with the number of connections")
+	fs.BoolVar(&c.Compression, "compression", false, "accept permessage-deflate where clients offer it: less traffic, more CPU")
 	fs.DurationVar(&c.DrainTime, "drain-time", 10*time.Second, "spread the closing of connections over so long on SIGTERM")
 	fs.DurationVar(&c.RetryAfter, "retry-after", 5*time.Second, "what a refused client is told to wait")
-	fs.StringVar(&c.Origins, "origins", "", "comma-separated `origins` that browsers may come from; empty allows all")
+	fs.Var(&listFlag{values: &c.Origins}, "origins", "`origins` that browsers may come from, such as https://app.example.com, https://*.example.com or http://localhost:*; none allows all")
+	c.Access.flags(fs)
 	fs.StringVar(&c.LogFormat, "log-format", "text", "text or json")
 	fs.StringVar(&c.LogLevel, "log-level", "info", "debug, info, warn or error")
 	fs.BoolVar(&c.Pprof, "pprof", false, "serve /debug/pprof on the admin address")
@@ -99,14 +116,22 @@ func applyEnv(fs *flag.FlagSet, lookupEnv func(string) (string, bool)) (err erro
 		if setErr := fs.Set(f.Name, v); setErr != nil {
 			err = fmt.Errorf("invalid value %q for %s: %w", v, envName(f.Name), setErr)
 		}
+		if list, ok := f.Value.(*listFlag); ok {
+			list.reset = true
+		}
 	})
 	return err
 }
 
 // Validate says which value can't be used, and why.
 func (c *Config) Validate() error {
-	if _, err := listenAddr(c.Listen); err != nil {
-		return fmt.Errorf("-listen %q: %w", c.Listen, err)
+	for _, a := range c.listenAddresses() {
+		if _, err := listenAddr(a); err != nil {
+			return fmt.Errorf("-listen %q: %w", a, err)
+		}
+	}
+	if _, err := c.cpuList(); err != nil {
+		return err
 	}
 	if _, err := listenAddr(c.Admin); err != nil {
 		return fmt.Errorf("-admin %q: %w", c.Admin, err)
@@ -118,6 +143,8 @@ func (c *Config) Validate() error {
 	}{
 		{"loops", c.Loops, 1, 1024},
 		{"max-connections", c.MaxConnections, 0, 1 << 30},
+		{"memory-high", c.MemoryHigh, 2, 100},
+		{"memory-low", c.MemoryLow, 1, c.MemoryHigh - 1},
 		{"handshake-limit", c.HandshakeLimit, 256, 1 << 20},
 		{"read-limit", c.ReadLimit, 1, 1 << 30},
 		{"send-queue", c.SendQueue, 4 << 10, 1 << 30},
@@ -143,6 +170,15 @@ func (c *Config) Validate() error {
 	if c.HeartbeatInterval > 0 && c.HeartbeatTimeout <= c.HeartbeatInterval {
 		return fmt.Errorf("-heartbeat-timeout %s: want more than -heartbeat-interval %s", c.HeartbeatTimeout, c.HeartbeatInterval)
 	}
+	if handlers[c.Handler] == nil {
+		return fmt.Errorf("-handler %q: want one of %s", c.Handler, handlerNames())
+	}
+	if _, err := access.ParseOrigins(c.Origins); err != nil {
+		return fmt.Errorf("-origins %w", err)
+	}
+	if err := c.Access.validate(); err != nil {
+		return err
+	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return fmt.Errorf("-log-format %q: want text or json", c.LogFormat)
 	}
@@ -165,6 +201,26 @@ func listenAddr(s string) (netip.AddrPort, error) {
 	return a, nil
 }
 
+// listenAddresses splits -listen: more than one port lifts the bound of some 28,000
+// connections that one client address can have to one port.
+func (c *Config) listenAddresses() []string { return strings.Split(c.Listen, ",") }
+
+// cpuList parses -cpus.
+func (c *Config) cpuList() ([]int, error) {
+	if c.CPUs == "" {
+		return nil, nil
+	}
+	var list []int
+	for _, field := range strings.Split(c.CPUs, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < 0 || n >= 1024 {
+			return nil, fmt.Errorf("-cpus %q: %q is not the number of a CPU", c.CPUs, field)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
 // brokerPassword reads the password file; a line end after it does not count.
 func (c *Config) brokerPassword() (string, error) {
 	if c.BrokerPasswordFile == "" {
@@ -175,14 +231,4 @@ func (c *Config) brokerPassword() (string, error) {
 		return "", fmt.Errorf("-broker-password-file: %w", err)
 	}
 	return strings.TrimRight(string(b), "\r\n"), nil
-}
-
-func (c *Config) origins() []string {
-	var list []string
-	for _, o := range strings.Split(c.Origins, ",") {
-		if o = strings.TrimSpace(o); o != "" {
-			list = append(list, o)
-		}
-	}
-	return list
 }

@@ -56,8 +56,16 @@ func runNode(ctx context.Context, args []string, lookupEnv func(string) (string,
 	}
 	brokerCtx, stopBroker := context.WithCancel(context.Background())
 	g.Add(func() error { return n.broker.Run(brokerCtx, n.deliver) }, func(error) { stopBroker() })
+	publishCtx, stopPublishing := context.WithCancel(context.Background())
+	g.Add(func() error { return n.publisher.run(publishCtx) }, func(error) { stopPublishing() })
+	memoryCtx, stopMemory := context.WithCancel(context.Background())
+	g.Add(func() error { return n.memory.Run(memoryCtx) }, func(error) { stopMemory() })
 	admin := n.adminServer()
 	g.Add(func() error { return admin.Serve(n.adminListener) }, func(error) { admin.Close() })
+	hangup, stopHangups := hangups()
+	defer stopHangups()
+	reloadCtx, stopReloading := context.WithCancel(context.Background())
+	g.Add(func() error { return n.reloadOn(reloadCtx, hangup) }, func(error) { stopReloading() })
 	// The node lives until it is told to drain, and drained.
 	stopCtx, stop := context.WithCancel(ctx)
 	g.Add(func() error { return n.untilDrained(stopCtx) }, func(error) { stop() })
@@ -69,7 +77,7 @@ func (n *node) untilDrained(ctx context.Context) error {
 	sigCtx, restore := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer restore()
 	if err := n.untilReady(sigCtx); err == nil {
-		n.log.Info("ready", "listen", n.listenAddr, "admin", n.adminListener.Addr(),
+		n.log.Info("ready", "listen", n.listenAddrs, "admin", n.adminListener.Addr(),
 			"broker", n.cfg.Broker, "loops", len(n.shards), "capacity", n.capacity, "version", version)
 		_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
 		select {

@@ -63,6 +63,7 @@ var (
 	descOpened        = desc("opened_total", "Connections whose handshake succeeded.")
 	descClosed        = desc("closed_total", "Connections that ended, by reason.", "reason")
 	descRejected      = desc("handshakes_rejected_total", "Handshakes refused, by reason.", "reason")
+	descPages         = desc("pages_served_total", "Requests without an upgrade that got the page or the number of connections.")
 	descReceived      = desc("messages_received_total", "Messages from clients.")
 	descSent          = desc("messages_sent_total", "Messages to clients.")
 	descPings         = desc("pings_sent_total", "Heartbeats sent to clients.")
@@ -72,9 +73,14 @@ var (
 	descQueue         = desc("send_queue_bytes", "Bytes that wait for clients to take them.")
 	descLag           = desc("loop_lag_seconds", "Longest time events waited for their loop since the last scrape.", "loop")
 	descCapacity      = desc("capacity_connections", "Connections that this node may hold.")
-	descMemory        = desc("memory_bytes", "Memory of the process: rss, the Go heap in use (heap), what the runtime holds (runtime), and its limit.", "kind")
+	descMemory        = desc("memory_bytes", "Memory of the process: rss, the Go heap in use (heap), what the runtime holds (runtime) and may hold (target); and of the tightest control group or the machine: limit and free.", "kind")
+	descMemoryShort   = desc("memory_short", "1 while handshakes are refused for want of memory.")
 	descDraining      = desc("draining", "1 while the node drains.")
 	descLogDropped    = desc("log_lines_dropped_total", "Log lines dropped because the sink was slow.")
+	descAddresses     = desc("client_addresses", "Addresses of clients that are tracked for the limits per address.")
+	descKeys          = desc("token_keys", "Keys that tokens are checked with.")
+	descReloadErrors  = desc("token_key_reload_errors_total", "Key files that could not be read again.")
+	descRelayDropped  = desc("relay_dropped_total", "Clients' messages that were not published because the broker did not keep up.")
 	descBrokerUp      = desc("broker_up", "1 while messages flow from the broker.")
 	descPublished     = desc("broker_published_total", "Messages published through this node.")
 	descPublishErrors = desc("broker_publish_errors_total", "Messages that the broker did not take.")
@@ -113,6 +119,7 @@ func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descConnections, float64(t.opened-closed))
 	gauge(descSockets, float64(t.sockets))
 	counter(descOpened, t.opened)
+	counter(descPages, t.pages)
 	counter(descReceived, t.received)
 	counter(descSent, t.sent)
 	counter(descPings, t.pings)
@@ -124,8 +131,15 @@ func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
 	for kind, v := range memory() {
 		gauge(descMemory, v, kind)
 	}
+	gauge(descMemory, float64(c.n.memory.Room().Limit), "limit")
+	gauge(descMemory, float64(c.n.memory.Room().Free), "free")
+	gauge(descMemoryShort, oneIf(c.n.memory.Short()))
 	gauge(descDraining, oneIf(c.n.server.Draining()))
 	counter(descLogDropped, logDropped.Load())
+	gauge(descAddresses, float64(c.n.gate.Addresses()))
+	gauge(descKeys, float64(c.n.gate.keys()))
+	counter(descReloadErrors, c.n.gate.reloadErrors.Load())
+	counter(descRelayDropped, c.n.publisher.dropped.Load())
 	b := c.n.broker.Stats()
 	gauge(descBrokerUp, oneIf(c.n.broker.Ready() == nil))
 	counter(descPublished, b.Published.Load())
@@ -137,11 +151,11 @@ func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
 
 // totals are the counters of all shards, added up.
 type totals struct {
-	opened, received, sent, pings   uint64
-	bytesIn, bytesOut, acceptErrors uint64
-	sockets, queued                 int64
-	closed                          map[session.Reason]uint64
-	rejected                        map[session.Rejection]uint64
+	opened, received, sent, pings, pages uint64
+	bytesIn, bytesOut, acceptErrors      uint64
+	sockets, queued                      int64
+	closed                               map[session.Reason]uint64
+	rejected                             map[session.Rejection]uint64
 }
 
 func (t *totals) add(s *shard) {
@@ -157,6 +171,7 @@ func (t *totals) add(s *shard) {
 		t.rejected[r] += st.Rejected[r].Load()
 	}
 	t.opened += st.Opened.Load()
+	t.pages += st.Plain.Load()
 	t.received += st.MessagesReceived.Load()
 	t.sent += st.MessagesSent.Load()
 	t.pings += st.Pings.Load()
@@ -179,7 +194,7 @@ func memory() map[string]float64 {
 		"rss":     residentBytes(),
 		"heap":    float64(samples[0].Value.Uint64()),
 		"runtime": float64(samples[1].Value.Uint64() - samples[2].Value.Uint64()),
-		"limit":   float64(debug.SetMemoryLimit(-1)),
+		"target":  float64(debug.SetMemoryLimit(-1)),
 	}
 }
 

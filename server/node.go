@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/wsfleet/wsfleet/server/access"
 	"github.com/wsfleet/wsfleet/server/broker"
 	"github.com/wsfleet/wsfleet/server/hub"
+	"github.com/wsfleet/wsfleet/server/memlimit"
 	"github.com/wsfleet/wsfleet/server/netpoll"
 	"github.com/wsfleet/wsfleet/server/session"
 )
@@ -23,12 +26,15 @@ type node struct {
 	log           *slog.Logger
 	capacity      int
 	server        *session.Server
+	gate          *gate
 	hub           *hub.Hub
 	broker        broker.Broker
 	framer        *session.Framer
 	handler       session.Handler
+	publisher     *publisher
 	shards        []*shard
-	listenAddr    netip.AddrPort
+	listenAddrs   []netip.AddrPort
+	memory        *memlimit.Tuner
 	adminListener net.Listener
 	metrics       *nodeMetrics
 
@@ -47,8 +53,18 @@ type shard struct {
 // newNode claims the ports and everything else that can be refused, so that a
 // wrong configuration ends the process before it serves anybody.
 func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
-	n := &node{cfg: cfg, log: log, framer: session.NewFramer(), handler: echo{}, drainRequested: make(chan struct{})}
+	n := &node{cfg: cfg, log: log, drainRequested: make(chan struct{})}
 	if n.capacity, err = capacity(cfg.MaxConnections); err != nil {
+		return nil, err
+	}
+	origins, err := access.ParseOrigins(cfg.Origins)
+	if err != nil {
+		return nil, fmt.Errorf("-origins %w", err)
+	}
+	if n.gate, err = newGate(cfg); err != nil {
+		return nil, err
+	}
+	if n.memory, err = memlimit.NewTuner(cfg.memoryMarks()); err != nil {
 		return nil, err
 	}
 	password, err := cfg.brokerPassword()
@@ -58,6 +74,8 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 	if n.broker, err = broker.New(cfg.Broker, password); err != nil {
 		return nil, err
 	}
+	n.publisher = newPublisher(n.broker)
+	n.handler = handlers[cfg.Handler](n)
 	n.metrics = newMetrics()
 	n.hub = hub.New(hub.Config{
 		First:         n.broker.Subscribe,
@@ -71,11 +89,17 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 		HeartbeatInterval: cfg.HeartbeatInterval,
 		HeartbeatTimeout:  cfg.HeartbeatTimeout,
 		MaxConnections:    n.capacity,
+		MemoryShort:       n.memory.Short,
 		RetryAfter:        cfg.RetryAfter,
 		Paths:             []string{"/", "/ws"},
-		Origins:           cfg.origins(),
+		AllowOrigin:       origins.Allow,
+		Gate:              n.gate,
+		Subprotocols:      []string{access.Subprotocol},
+		Compression:       cfg.Compression,
+		Plain:             n.plain(),
 		ObserveRTT:        n.metrics.observeRTT,
 	})
+	n.framer = session.NewFramer(n.server)
 	// Subscribed from the start, so that readiness means that the first client
 	// will hear what is published from then on.
 	n.broker.Subscribe(broadcastChannel)
@@ -87,9 +111,13 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 	if n.adminListener, err = net.Listen("tcp", cfg.Admin); err != nil {
 		return nil, fmt.Errorf("-admin %q: %w", cfg.Admin, err)
 	}
-	n.listenAddr, _ = listenAddr(cfg.Listen)
-	for range cfg.Loops {
-		if err = n.addShard(); err != nil {
+	for _, a := range cfg.listenAddresses() {
+		addr, _ := listenAddr(a) // Validate has seen it
+		n.listenAddrs = append(n.listenAddrs, addr)
+	}
+	cpus, _ := cfg.cpuList()
+	for i := range cfg.Loops {
+		if err = n.addShard(i, cpus); err != nil {
 			return nil, err
 		}
 	}
@@ -101,21 +129,28 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 // heartbeat is off.
 var keepAlive = netpoll.KeepAlive{Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
 
-func (n *node) addShard() error {
-	loop, err := netpoll.New(netpoll.Config{MaxQueue: n.cfg.SendQueue})
+// addShard makes the loop of that number, bound to its CPU if there is a list of them.
+func (n *node) addShard(number int, cpus []int) error {
+	cfg := netpoll.Config{MaxQueue: n.cfg.SendQueue}
+	if len(cpus) > 0 {
+		cfg.CPUs = cpus[number%len(cpus) : number%len(cpus)+1]
+	}
+	loop, err := netpoll.New(cfg)
 	if err != nil {
 		return err
 	}
 	s := &shard{node: n, loop: loop, sessions: n.server.NewShard(loop), hub: n.hub.NewShard(loop)}
 	n.shards = append(n.shards, s)
-	ln, err := loop.Listen(n.listenAddr, keepAlive, func(fd int) {
-		c := &client{shard: s}
-		s.sessions.Accept(fd, &c.Session, c)
-	})
-	if err != nil {
-		return fmt.Errorf("-listen %q: %w", n.cfg.Listen, err)
+	for i, addr := range n.listenAddrs {
+		ln, err := loop.Listen(addr, keepAlive, func(fd int) {
+			c := &client{shard: s}
+			s.sessions.Accept(fd, &c.Session, c)
+		})
+		if err != nil {
+			return fmt.Errorf("-listen %q: %w", addr, err)
+		}
+		n.listenAddrs[i] = ln.Addr() // of the first loop, where the port was 0: the others share it
 	}
-	n.listenAddr = ln.Addr() // of the first, where the port was 0: the others share it
 	return nil
 }
 
@@ -124,6 +159,14 @@ func (n *node) release() {
 	if n.adminListener != nil {
 		n.adminListener.Close()
 	}
+}
+
+// plain returns what answers browsers that ask for a page, nil for nothing.
+func (n *node) plain() func(*http.Request) []byte {
+	if !n.cfg.Page {
+		return nil
+	}
+	return newPage(n.openSessions).answer
 }
 
 // deliver takes a message from the broker and frames it once for all loops.
@@ -157,6 +200,12 @@ func (n *node) untilReady(ctx context.Context) error {
 func (n *node) unready() error {
 	if n.server.Draining() {
 		return fmt.Errorf("draining")
+	}
+	if n.memory.Nearly() {
+		return fmt.Errorf("memory: %.0f %% of %d MiB in use", 100*n.memory.Room().Used(), n.memory.Room().Limit>>20)
+	}
+	if open := n.connections(); open >= int64(n.capacity-n.capacity/100) {
+		return fmt.Errorf("full: %d of %d connections", open, n.capacity)
 	}
 	return n.broker.Ready()
 }

@@ -187,6 +187,19 @@ func TestPublishReachesThoseWhoListen(t *testing.T) {
 	require.EqualValues(t, 3, n.metric("wsnode_broker_subscriptions"))
 }
 
+// Who has the answer to the handshake is subscribed: nothing published from then on is
+// missed.
+func TestSubscribedOnceConnected(t *testing.T) {
+	n := startNode(t)
+	for i := range 100 {
+		name := fmt.Sprintf("channel-%d", i)
+		c := n.dial("?channel=" + name)
+		code, _ := n.post("/publish?channel="+name, name)
+		require.Equal(t, http.StatusNoContent, code)
+		require.Equal(t, name, receive(t, c))
+	}
+}
+
 func TestPublishRefusesBadInput(t *testing.T) {
 	n := startNode(t)
 	for path, want := range map[string]string{

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/session/frame"
 )
 
-// Subscriber gets the frames of its channels, on its loop. It must not block.
+// Subscriber gets the messages of its channels, on its loop. It must not block.
 type Subscriber interface {
-	Deliver(frame []byte)
+	Deliver(m *frame.Shared)
 }
 
 // Config of a Hub.
@@ -48,14 +49,14 @@ func (h *Hub) NewShard(loop *netpoll.Loop) *Shard {
 	return s
 }
 
-// Publish carries frame to every subscriber of channel. It returns at once; each
-// loop delivers in its own time, the frames of a channel in the order of the
-// calls. The frame must not be changed any more. Safe from any goroutine, but the
+// Publish carries m to every subscriber of channel. It returns at once; each
+// loop delivers in its own time, the messages of a channel in the order of the
+// calls. The message must not be changed any more. Safe from any goroutine, but the
 // order between goroutines is theirs to fix.
-func (h *Hub) Publish(channel string, frame []byte) {
+func (h *Hub) Publish(channel string, m *frame.Shared) {
 	published := time.Now()
 	for _, s := range h.shards {
-		s.loop.Post(func() { s.publish(channel, frame, published) })
+		s.loop.Post(func() { s.publish(channel, m, published) })
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/session/frame"
 )
 
 type listener struct {
@@ -18,12 +19,14 @@ type listener struct {
 	onDeliver func()
 }
 
-func (l *listener) Deliver(frame []byte) {
-	l.got = append(l.got, string(frame))
+func (l *listener) Deliver(m *frame.Shared) {
+	l.got = append(l.got, string(m.Plain))
 	if l.onDeliver != nil {
 		l.onDeliver()
 	}
 }
+
+func text(s string) *frame.Shared { return &frame.Shared{Plain: []byte(s)} }
 
 // node is a hub with running loops.
 type node struct {
@@ -78,8 +81,8 @@ func TestPublishReachesEverySubscriberOnceInOrder(t *testing.T) {
 	var want []string
 	for m := range messages {
 		want = append(want, fmt.Sprint(m))
-		n.Publish("a", []byte(fmt.Sprint(m)))
-		n.Publish("b", []byte("nobody listens"))
+		n.Publish("a", text(fmt.Sprint(m)))
+		n.Publish("b", text("nobody listens"))
 	}
 	n.settle()
 	for i := range all {
@@ -120,8 +123,8 @@ func TestLeaveDuringDelivery(t *testing.T) {
 			s.Leave(&all[9].Member)
 		}
 	})
-	n.Publish("a", []byte("1"))
-	n.Publish("a", []byte("2"))
+	n.Publish("a", text("1"))
+	n.Publish("a", text("2"))
 	n.settle()
 	for i, l := range all {
 		switch i {
@@ -161,11 +164,11 @@ func TestAgainstModel(t *testing.T) {
 				s.Leave(&p.Member)
 				clear(p.in)
 			case 2:
-				text := fmt.Sprint(step)
-				n.Publish(c, []byte(text))
+				body := fmt.Sprint(step)
+				n.Publish(c, text(body))
 				for _, q := range people {
 					if q.in[c] {
-						q.want = append(q.want, text)
+						q.want = append(q.want, body)
 					}
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/session/frame"
 )
 
 // deliverBatch is how many deliveries a shard makes before its loop serves other
@@ -20,10 +21,10 @@ type Shard struct {
 	jobs   []job // being delivered, oldest first
 }
 
-// job is one published frame on its way to the subscribers of a topic.
+// job is one published message on its way to the subscribers of a topic.
 type job struct {
 	topic     *topic
-	frame     []byte
+	message   *frame.Shared
 	next, end int // subscribers still to be served
 	published time.Time
 }
@@ -81,6 +82,22 @@ func (s *Shard) Leave(m *Member) {
 	*m = Member{}
 }
 
+// Channel returns the i-th channel that the member subscribed to, "" if there are
+// not as many.
+func (m *Member) Channel(i int) string {
+	st := m.first
+	if i > 0 {
+		if i > len(m.more) {
+			return ""
+		}
+		st = m.more[i-1]
+	}
+	if st.topic == nil {
+		return ""
+	}
+	return st.topic.channel
+}
+
 // Channels returns how many channels have subscribers on this shard.
 func (s *Shard) Channels() int { return len(s.topics) }
 
@@ -135,15 +152,15 @@ func (s *Shard) dropIfEmpty(t *topic) {
 	}
 }
 
-// publish starts a job. Jobs are done one after the other, so that the frames of a
+// publish starts a job. Jobs are done one after the other, so that the messages of a
 // channel arrive in order.
-func (s *Shard) publish(channel string, frame []byte, published time.Time) {
+func (s *Shard) publish(channel string, m *frame.Shared, published time.Time) {
 	t := s.topics[channel]
 	if t == nil {
 		return
 	}
 	t.active++
-	s.jobs = append(s.jobs, job{topic: t, frame: frame, end: len(t.subs), published: published})
+	s.jobs = append(s.jobs, job{topic: t, message: m, end: len(t.subs), published: published})
 	if len(s.jobs) == 1 {
 		s.deliver()
 	}
@@ -161,7 +178,7 @@ func (s *Shard) deliver() {
 				return
 			}
 			if sub := j.topic.subs[j.next].sub; sub != nil {
-				sub.Deliver(j.frame)
+				sub.Deliver(j.message)
 				budget--
 			}
 		}

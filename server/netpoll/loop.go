@@ -3,9 +3,12 @@
 package netpoll
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +42,9 @@ type Config struct {
 type Loop struct {
 	cfg       Config
 	epfd      int
+	epfile    *os.File // epfd, in the runtime's poller
+	epconn    syscall.RawConn
+	deadline  time.Time // of epfile
 	wakefd    int
 	conns     []*Conn // by file descriptor
 	wheel     wheel
@@ -72,6 +78,16 @@ func New(cfg Config) (*Loop, error) {
 	l := &Loop{
 		cfg: cfg, epfd: epfd, wakefd: wakefd,
 		buf: make([]byte, readBufferSize),
+	}
+	// Non-blocking descriptors are what os.NewFile takes into the runtime's poller.
+	if err := unix.SetNonblock(epfd, true); err != nil {
+		l.release()
+		return nil, fmt.Errorf("netpoll: epoll set: %w", err)
+	}
+	l.epfile = os.NewFile(uintptr(epfd), "epoll")
+	if l.epconn, err = l.epfile.SyscallConn(); err != nil {
+		l.release()
+		return nil, fmt.Errorf("netpoll: epoll set: %w", err)
 	}
 	if err := l.poll(unix.EPOLL_CTL_ADD, int32(wakefd), unix.EPOLLIN); err != nil {
 		l.release()
@@ -122,10 +138,9 @@ func (l *Loop) Run() error {
 		}
 	}
 	events := make([]unix.EpollEvent, maxEvents)
-	idle := false
 	last := time.Now()
 	for !l.stopped {
-		n, waited, err := l.waitEvents(events, idle)
+		n, waited, err := l.waitEvents(events)
 		if err != nil {
 			return fmt.Errorf("netpoll: epoll_wait: %w", err)
 		}
@@ -143,33 +158,50 @@ func (l *Loop) Run() error {
 		l.wheel.fire(l.clock)
 		l.runTasks()
 		l.stats.roundEnds(time.Now())
-		idle = n == 0
 	}
 	return nil
 }
 
-// waitEvents polls without blocking while there is work, because a blocking
-// call costs the scheduler a hand-over, and waits only after an empty round. It
-// also returns the time it may have meant to wait.
-func (l *Loop) waitEvents(events []unix.EpollEvent, idle bool) (n int, wait time.Duration, err error) {
-	if !idle {
-		n, errno := pollNow(l.epfd, events)
-		if errno == 0 && n > 0 {
-			return n, 0, nil
-		}
+// waitEvents returns what is ready, and waits only if nothing is. It waits in the Go
+// runtime's own poller, which watches the loop's epoll set: a thread that blocked in
+// epoll_wait would have to give its processor away and get it back each time. It also
+// returns the time it may have meant to wait.
+func (l *Loop) waitEvents(events []unix.EpollEvent) (n int, wait time.Duration, err error) {
+	n, errno := pollNow(l.epfd, events)
+	if n > 0 || errno != 0 && errno != unix.EINTR {
+		return max(n, 0), 0, errnoErr(errno)
 	}
-	timeout := -1
 	wait = l.wheel.wait(l.clock)
+	deadline := time.Time{}
 	if wait >= 0 {
-		timeout = int((wait + time.Millisecond - 1) / time.Millisecond)
+		deadline = time.Now().Add(wait)
 	} else {
 		wait = time.Hour // no timer is set: nothing measures the silence
 	}
-	n, err = unix.EpollWait(l.epfd, events, timeout)
-	if err == unix.EINTR {
+	if !deadline.Equal(l.deadline) {
+		l.deadline = deadline
+		if err := l.epfile.SetReadDeadline(deadline); err != nil {
+			return 0, wait, err
+		}
+	}
+	err = l.epconn.Read(func(uintptr) bool {
+		n, errno = pollNow(l.epfd, events)
+		return n > 0 || errno != 0 && errno != unix.EINTR
+	})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return 0, wait, nil
 	}
-	return n, wait, err
+	if err == nil {
+		err = errnoErr(errno)
+	}
+	return max(n, 0), wait, err
+}
+
+func errnoErr(errno unix.Errno) error {
+	if errno == 0 || errno == unix.EINTR {
+		return nil
+	}
+	return errno
 }
 
 func (l *Loop) dispatch(ev *unix.EpollEvent) {
@@ -274,5 +306,9 @@ func (l *Loop) release() {
 		}
 	}
 	_ = unix.Close(l.wakefd)
-	_ = unix.Close(l.epfd)
+	if l.epfile == nil {
+		_ = unix.Close(l.epfd)
+		return
+	}
+	_ = l.epfile.Close()
 }

@@ -4,6 +4,7 @@ package session
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,16 +22,27 @@ import (
 //
 // A codec belongs to one goroutine at a time.
 type codec struct {
-	conn *websocket.Conn
-	pipe pipe
-	msg  []byte // the message decoded last
+	conn     *websocket.Conn
+	pipe     pipe
+	read     *bufio.Reader // conn's, over pipe
+	compress bool
+	msg      []byte // the message decoded last
 }
 
 // keepScratch is the largest buffer a codec keeps from one message to the next.
 const keepScratch = 64 << 10
 
-func newCodec() *codec {
-	c := &codec{}
+// errTooLong says that a message is longer than decode was told to take.
+var errTooLong = errors.New("message is too long")
+
+func newCodec() *codec { return openCodec(false) }
+
+// newDeflateCodec returns a codec that compresses what it encodes, and takes
+// both compressed and plain messages.
+func newDeflateCodec() *codec { return openCodec(true) }
+
+func openCodec(compress bool) *codec {
+	c := &codec{compress: compress}
 	c.connect()
 	return c
 }
@@ -44,21 +56,25 @@ func (c *codec) connect() {
 		"Sec-Websocket-Version": {"13"},
 		"Sec-Websocket-Key":     {"AAAAAAAAAAAAAAAAAAAAAA=="},
 	}}
-	w := &response{
-		conn: &c.pipe,
-		brw:  bufio.NewReadWriter(bufio.NewReaderSize(&c.pipe, 4096), bufio.NewWriterSize(&c.pipe, 4096)),
+	c.read = bufio.NewReaderSize(&c.pipe, 4096)
+	w := &response{conn: &c.pipe, brw: bufio.NewReadWriter(c.read, bufio.NewWriterSize(&c.pipe, 4096))}
+	u := websocket.Upgrader{EnableCompression: c.compress}
+	if c.compress {
+		r.Header[extensionsHeader] = []string{permessageDeflate}
+		u.WriteBufferSize = deflateWriteBuffer
 	}
-	conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+	conn, err := u.Upgrade(w, r, nil)
 	if err != nil {
 		panic(fmt.Sprintf("session: gorilla refuses a plain upgrade: %v", err))
 	}
 	c.conn = conn
-	c.pipe.out = nil
+	c.pipe = pipe{}
 }
 
-// decode returns the message whose frames (one or more, nothing else) are raw.
-// The payload is the codec's until the next call.
-func (c *codec) decode(raw []byte) (messageType int, payload []byte, err error) {
+// decode returns the message whose frames (one or more, nothing else) are raw, if
+// it has at most limit bytes: compressed, it may be a thousand times as long as
+// raw. The payload is the codec's until the next call.
+func (c *codec) decode(raw []byte, limit int) (messageType int, payload []byte, err error) {
 	c.pipe.in = raw
 	messageType, r, err := c.conn.NextReader()
 	if err != nil {
@@ -72,16 +88,41 @@ func (c *codec) decode(raw []byte) (messageType int, payload []byte, err error) 
 		if len(p) == cap(p) {
 			p = append(p, 0)[:len(p)]
 		}
-		n, err := r.Read(p[len(p):cap(p)])
+		n, err := r.Read(p[len(p):min(cap(p), limit+1)])
 		p = p[:len(p)+n]
+		if len(p) > limit {
+			return 0, nil, c.broken(errTooLong)
+		}
 		if err == io.EOF {
 			c.msg = p
-			return messageType, p, nil
+			return messageType, p, c.skipRest()
 		}
 		if err != nil {
 			return 0, nil, c.broken(err)
 		}
 	}
+}
+
+// emptyMessage is a masked binary frame without a payload.
+var emptyMessage = []byte{0x82, 0x80, 0, 0, 0, 0}
+
+// skipRest drops what follows the end of the compressed data in a frame: a sender
+// may end its data itself, and a byte remains (RFC 7692 section 7.2.3.4). Left
+// where it is, it would be read as part of another peer's message.
+func (c *codec) skipRest() error {
+	if c.read.Buffered() == 0 && len(c.pipe.in) == 0 {
+		c.pipe.in = nil // it may be all that holds on to a large buffer
+		return nil
+	}
+	c.pipe.next = emptyMessage
+	_, r, err := c.conn.NextReader() // skips the rest of the frame
+	if err == nil {
+		_, err = r.Read(make([]byte, 1))
+	}
+	if !errors.Is(err, io.EOF) {
+		return c.broken(fmt.Errorf("skip the end of a compressed message: %w", err))
+	}
+	return nil
 }
 
 // broken replaces the gorilla Conn: errors are final to it, and it is not the
@@ -106,9 +147,13 @@ func (c *codec) encode(dst []byte, messageType int, payload []byte) []byte {
 // is written to out.
 type pipe struct {
 	in, out []byte
+	next    []byte // is read after in
 }
 
 func (p *pipe) Read(b []byte) (int, error) {
+	if len(p.in) == 0 {
+		p.in, p.next = p.next, nil
+	}
 	if len(p.in) == 0 {
 		return 0, io.ErrUnexpectedEOF
 	}

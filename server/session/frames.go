@@ -3,6 +3,7 @@
 package session
 
 import (
+	"errors"
 	"unicode/utf8"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
@@ -32,7 +33,9 @@ func (s *Session) frames(p []byte) {
 		if s.partial == nil {
 			s.partial = &partial{}
 		}
-		s.partial.buf = append(s.partial.buf[:0], rest...)
+		if len(rest) != len(s.partial.buf) { // else it is there already: a long frame may come byte by byte
+			s.partial.buf = append(s.partial.buf[:0], rest...)
+		}
 	case s.partial != nil && s.partial.msg == nil:
 		s.partial = nil
 	case s.partial != nil:
@@ -77,7 +80,7 @@ func (s *Session) judge(h frame.Header) (Reason, string) {
 	switch {
 	case !h.Masked:
 		return ReasonProtocolError, "frame is not masked"
-	case h.RSV != 0:
+	case h.RSV != 0 && !s.mayDeflate(h):
 		return ReasonProtocolError, "reserved bit is set"
 	case !h.Opcode.Known():
 		return ReasonProtocolError, "opcode is reserved"
@@ -92,11 +95,15 @@ func (s *Session) judge(h frame.Header) (Reason, string) {
 	case h.Opcode != frame.Continuation && fragmented:
 		return ReasonProtocolError, "new message within a fragmented one"
 	}
-	length := h.Length
+	length, rsv, limit := h.Length, h.RSV, uint64(s.shard.srv.cfg.ReadLimit)
 	if fragmented {
 		length += uint64(len(s.partial.msg) - frame.MaxHeaderSize)
+		rsv = s.partial.rsv
 	}
-	if length > uint64(s.shard.srv.cfg.ReadLimit) {
+	if rsv != 0 {
+		limit = deflatedLimit(limit)
+	}
+	if length > limit {
 		return ReasonTooBig, "message is too big"
 	}
 	return 0, ""
@@ -152,7 +159,7 @@ func (s *Session) reply(op frame.Opcode, payload []byte) {
 // data takes a data frame, whole from its header on.
 func (s *Session) data(h frame.Header, whole []byte, size int) {
 	if h.Final && h.Opcode != frame.Continuation {
-		s.message(whole)
+		s.message(whole, h.RSV)
 		return
 	}
 	if s.partial == nil {
@@ -179,13 +186,21 @@ func (s *Session) data(h frame.Header, whole []byte, size int) {
 	})
 	from := frame.MaxHeaderSize - len(header)
 	copy(joined[from:], header)
-	s.message(joined[from:])
+	s.message(joined[from:], m.rsv)
 }
 
-// message hands one whole message to the handler.
-func (s *Session) message(raw []byte) {
-	messageType, payload, err := s.shard.codec.decode(raw)
-	if err != nil {
+// message hands one whole message, whose first frame had the reserved bits rsv,
+// to the handler.
+func (s *Session) message(raw []byte, rsv byte) {
+	messageType, payload, err := s.decoder(rsv).decode(raw, s.shard.srv.cfg.ReadLimit)
+	switch {
+	case errors.Is(err, errTooLong):
+		s.fail(ReasonTooBig, "message is too big once decompressed")
+		return
+	case err != nil && rsv != 0:
+		s.fail(ReasonInvalidPayload, "message can't be decompressed")
+		return
+	case err != nil:
 		s.fail(ReasonProtocolError, "malformed message")
 		return
 	}

@@ -30,10 +30,10 @@ func (s *Session) Send(op frame.Opcode, parts ...[]byte) {
 	}
 	sh.stats.MessagesSent.Add(1)
 	if sh.current != s {
-		sh.single = sh.codec.encode(sh.single[:0], int(op), payload)
+		sh.single = s.encoder(len(payload)).encode(sh.single[:0], int(op), payload)
 		s.write(sh.single)
 	} else {
-		sh.out = sh.codec.encode(sh.out, int(op), payload)
+		sh.out = s.encoder(len(payload)).encode(sh.out, int(op), payload)
 		if len(sh.out) >= flushBytes {
 			s.flushOut()
 		}
@@ -43,14 +43,18 @@ func (s *Session) Send(op frame.Opcode, parts ...[]byte) {
 	}
 }
 
-// SendFrame sends a frame made by Framer, which all its receivers share.
-func (s *Session) SendFrame(f []byte) {
+// SendShared sends a message framed by Framer, which all its receivers share.
+func (s *Session) SendShared(m *frame.Shared) {
 	if s.state != open || s.Closed() {
 		return
 	}
 	s.flushOutIfCurrent()
 	s.shard.stats.MessagesSent.Add(1)
-	s.write(f)
+	if s.deflate && m.Deflated != nil {
+		s.write(m.Deflated)
+	} else {
+		s.write(m.Plain)
+	}
 }
 
 // Close begins the closing handshake with code and a reason of at most 123 bytes
@@ -83,7 +87,7 @@ func (s *Session) shut(why Reason, code frame.CloseCode, text string) {
 		return
 	}
 	s.state = closing
-	s.reason, s.ended = why, true
+	s.reason = why
 	s.SetTimer(closeWait)
 	s.write(frame.AppendControl(nil, frame.Close, frame.ClosePayload(code, text)))
 }
@@ -96,7 +100,11 @@ func (s *Session) discard() {
 	if s.Closed() {
 		return
 	}
-	s.state = discarding
+	if s.state == handshaking {
+		s.state = refused
+	} else {
+		s.state = discarding
+	}
 	s.SetTimer(closeWait)
 	if s.Queued() == 0 {
 		s.ShutdownWrite()
@@ -105,8 +113,8 @@ func (s *Session) discard() {
 
 // abort ends the session without a word.
 func (s *Session) abort(why Reason) {
-	if !s.ended {
-		s.reason, s.ended = why, true
+	if s.reason == reasonUndecided {
+		s.reason = why
 	}
 	s.Conn.Close(netpoll.ErrClosed)
 }

@@ -32,12 +32,24 @@ type Config struct {
 	HeartbeatTimeout time.Duration
 	// MaxConnections bounds the connections of all shards; 0 is no bound.
 	MaxConnections int
+	// MemoryShort, if set, tells that new sessions must be refused for want of
+	// memory. Called on the loops; it must not block.
+	MemoryShort func() bool
 	// RetryAfter is what a refused client is told to wait.
 	RetryAfter time.Duration
 	// Paths that are served.
 	Paths []string
-	// Origins that browsers may come from; empty allows all.
-	Origins []string
+	// AllowOrigin decides on the Origin of a browser; nil allows all.
+	AllowOrigin func(origin string) bool
+	// Gate, if set, decides who may connect.
+	Gate Gate
+	// Subprotocols that are accepted, the preferred first.
+	Subprotocols []string
+	// Plain, if set, returns the whole HTTP answer to a GET that asks for no
+	// upgrade, nil where it has none. Called on the loops.
+	Plain func(r *http.Request) []byte
+	// Compression accepts permessage-deflate where a client offers it.
+	Compression bool
 	// ObserveRTT, if set, gets the round trip of each heartbeat. Called on
 	// the loops.
 	ObserveRTT func(time.Duration)
@@ -50,9 +62,10 @@ const refuseHeadroom = 64
 
 // Server is what the shards of a process share.
 type Server struct {
-	cfg      Config
-	open     atomic.Int64 // connections of all shards, also in handshake
-	draining atomic.Bool
+	cfg       Config
+	open      atomic.Int64 // connections of all shards, also in handshake
+	deflating atomic.Int64 // open sessions with permessage-deflate
+	draining  atomic.Bool
 }
 
 // NewServer returns a server without shards.
@@ -79,6 +92,7 @@ type Handler interface {
 // Stats counts what the sessions of a shard did. The loop writes, anyone reads.
 type Stats struct {
 	Opened           atomic.Uint64
+	Plain            atomic.Uint64 // requests answered by Config.Plain
 	MessagesReceived atomic.Uint64
 	MessagesSent     atomic.Uint64
 	Pings            atomic.Uint64
@@ -88,10 +102,11 @@ type Stats struct {
 
 // Shard is the part of a Server that lives on one loop.
 type Shard struct {
-	srv   *Server
-	loop  *netpoll.Loop
-	codec *codec
-	stats Stats
+	srv     *Server
+	loop    *netpoll.Loop
+	codec   *codec
+	deflate *codec // nil until a session needs it
+	stats   Stats
 
 	// Scratch of the session whose data is being handled.
 	current *Session
@@ -106,7 +121,9 @@ type Shard struct {
 // NewShard makes the part of s that lives on loop.
 func (s *Server) NewShard(loop *netpoll.Loop) *Shard {
 	sh := &Shard{srv: s, loop: loop, codec: newCodec()}
-	sh.upgrade.init(s.cfg.Origins)
+	sh.upgrade.init(s.cfg.AllowOrigin)
+	sh.upgrade.upgrader.Subprotocols = s.cfg.Subprotocols
+	sh.upgrade.upgrader.EnableCompression = s.cfg.Compression
 	sh.reader = bufio.NewReaderSize(nil, 4096)
 	return sh
 }
@@ -124,7 +141,7 @@ func (sh *Shard) Accept(fd int, s *Session, h Handler) {
 	if limit := sh.srv.cfg.MaxConnections; limit > 0 && n > int64(limit+refuseHeadroom) {
 		sh.reject(RejectCapacity)
 		sh.srv.open.Add(-1)
-		_, _ = unix.Write(fd, sh.refusal(RejectCapacity, ""))
+		_, _ = unix.Write(fd, sh.refusal(&Refusal{Why: RejectCapacity}))
 		_ = unix.Close(fd)
 		return
 	}
@@ -134,7 +151,9 @@ func (sh *Shard) Accept(fd int, s *Session, h Handler) {
 		sh.srv.open.Add(-1)
 		return
 	}
-	s.setTimer(sh.srv.cfg.HandshakeTimeout)
+	if s.arrive() {
+		s.setTimer(sh.srv.cfg.HandshakeTimeout)
+	}
 }
 
 func (sh *Shard) reject(r Rejection) { sh.stats.Rejected[r].Add(1) }

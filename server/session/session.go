@@ -20,6 +20,7 @@ const (
 	open
 	closing    // our close frame is out; the peer's is awaited
 	discarding // nothing from the peer counts any more; it is given time to read
+	refused    // as discarding, of a session that was never open
 )
 
 // closeWait is how long a peer may take for its part of the closing handshake,
@@ -35,15 +36,19 @@ type Session struct {
 	handler Handler
 	partial *partial // nil unless part of a frame or message has arrived
 	heard   uint32   // when something last came from the peer, in ticks of the loop's clock
+	expires uint32   // when the session must end, in seconds of Unix time; 0 for never
+	hold    Hold     // what the gate remembers of the peer
 	state   state
-	reason  Reason // valid once ended is set
-	ended   bool   // this side has decided why the session ends
-	wasOpen bool
-	active  bool // a message came since the last heartbeat was due
+	reason  Reason // why this side ends the session; reasonUndecided until it does
+	active  bool   // a message came since the last heartbeat was due
+	deflate bool   // permessage-deflate was negotiated
 }
 
 // Shard returns the shard that s lives on.
 func (s *Session) Shard() *Shard { return s.shard }
+
+// Handler returns what Accept was given for s: the application's own type.
+func (s *Session) Handler() Handler { return s.handler }
 
 func (s *Session) ticks() uint32 { return uint32(s.shard.loop.Now() / netpoll.Tick) }
 
@@ -57,13 +62,13 @@ func (s *Session) setTimer(d time.Duration) {
 
 // opened starts the session after its handshake.
 func (s *Session) opened(r *http.Request) {
-	s.state, s.wasOpen, s.heard = open, true, s.ticks()
+	s.state, s.reason, s.heard = open, reasonUndecided, s.ticks()
 	// The first heartbeat comes at a random time within the interval and keeps
 	// that phase: connections that arrive together are not pinged together.
 	if interval := s.shard.srv.cfg.HeartbeatInterval; interval > 0 {
-		s.SetTimer(time.Duration(rand.Int64N(int64(interval))))
+		s.setHeartbeat(1 + rand.N(interval))
 	} else {
-		s.StopTimer()
+		s.setHeartbeat(0)
 	}
 	s.shard.stats.Opened.Add(1)
 	s.handler.Open(s, r)
@@ -83,7 +88,7 @@ func (s *Session) OnData(p []byte) {
 		s.handshake(p)
 	case open, closing:
 		s.frames(p)
-	case discarding:
+	case discarding, refused:
 	}
 	sh.current = nil
 	s.flushOut()
@@ -95,8 +100,10 @@ func (s *Session) OnTimer() {
 	case handshaking:
 		s.refuse(errRefused{RejectTimeout, "the request did not arrive in time"})
 	case open:
-		s.heartbeat()
-	case closing, discarding:
+		if !s.expire() {
+			s.heartbeat()
+		}
+	case closing, discarding, refused:
 		s.Conn.Close(netpoll.ErrClosed)
 	}
 }
@@ -104,6 +111,10 @@ func (s *Session) OnTimer() {
 // heartbeat is due once an interval, at the session's own phase.
 func (s *Session) heartbeat() {
 	cfg := &s.shard.srv.cfg
+	if cfg.HeartbeatInterval == 0 {
+		s.setHeartbeat(0) // the timer was that of an expiry, and the wall clock has been set back
+		return
+	}
 	silent := time.Duration(s.ticks()-s.heard) * netpoll.Tick
 	if cfg.HeartbeatTimeout > 0 && silent >= cfg.HeartbeatTimeout {
 		s.abort(ReasonHeartbeatTimeout)
@@ -119,7 +130,7 @@ func (s *Session) heartbeat() {
 		s.write(s.shard.single)
 	}
 	s.active = false
-	s.SetTimer(cfg.HeartbeatInterval)
+	s.setHeartbeat(cfg.HeartbeatInterval)
 }
 
 var processStart = time.Now()
@@ -140,13 +151,20 @@ func (s *Session) OnClose(err error) {
 	sh := s.shard
 	sh.srv.open.Add(-1)
 	s.partial = nil
-	if !s.wasOpen {
-		if s.state == handshaking {
-			sh.reject(RejectGone)
-		}
+	if s.deflate {
+		sh.srv.deflating.Add(-1)
+	}
+	if gate := sh.srv.cfg.Gate; gate != nil && s.hold != 0 {
+		gate.Leave(s.hold)
+	}
+	switch s.state {
+	case handshaking:
+		sh.reject(RejectGone)
+		return
+	case refused:
 		return
 	}
-	if !s.ended {
+	if s.reason == reasonUndecided {
 		s.reason = ReasonPeerGone
 		if errors.Is(err, netpoll.ErrClosed) {
 			s.reason = ReasonShutdown

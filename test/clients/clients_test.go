@@ -56,9 +56,9 @@ func freeAddr(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-func (n node) publish(t *testing.T, message string) {
+func (n node) publish(t *testing.T, channel, message string) {
 	t.Helper()
-	resp, err := http.Post(n.admin+"/publish?channel=broadcast", "text/plain", strings.NewReader(message))
+	resp, err := http.Post(n.admin+"/publish?channel="+url.QueryEscape(channel), "text/plain", strings.NewReader(message))
 	require.NoError(t, err)
 	resp.Body.Close()
 	require.Equal(t, http.StatusNoContent, resp.StatusCode)
@@ -76,7 +76,7 @@ func (n node) expect(t *testing.T, lines <-chan string) {
 		}
 	}
 	require.Equal(t, "Server received: hi", read())
-	n.publish(t, "hello")
+	n.publish(t, "broadcast", "hello")
 	require.Equal(t, "hello", read())
 }
 
@@ -145,9 +145,15 @@ func TestBrowser(t *testing.T) {
 	page := httptest.NewServer(mux)
 	defer page.Close()
 	// The browser's page comes from another origin than the node, as users' pages do.
+	startChromium(t, t.TempDir(), fmt.Sprintf("%s/?url=%s", page.URL, url.QueryEscape(strings.Replace(n.ws, "127.0.0.1", "localhost", 1))))
+	n.expect(t, lines)
+}
+
+// startChromium opens url in a browser without a window until the test ends. Its
+// profile is in dir.
+func startChromium(t *testing.T, dir, url string) {
+	t.Helper()
 	start(t, ".", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-		"--user-data-dir="+t.TempDir(), "--remote-debugging-port=0",
-		fmt.Sprintf("%s/?url=%s", page.URL, url.QueryEscape(strings.Replace(n.ws, "127.0.0.1", "localhost", 1))))
-	n.expect(t, lines)
+		"--user-data-dir="+dir, "--remote-debugging-port=0", url)
 }
