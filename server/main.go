@@ -77,7 +77,7 @@ func (n *node) untilDrained(ctx context.Context) error {
 	sigCtx, restore := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer restore()
 	if err := n.untilReady(sigCtx); err == nil {
-		n.log.Info("ready", "listen", n.listenAddrs, "admin", n.adminListener.Addr(),
+		n.log.Info("ready", "listen", n.listening(), "admin", n.adminListener.Addr(),
 			"broker", n.cfg.Broker, "loops", len(n.shards), "capacity", n.capacity, "version", version)
 		_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
 		select {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,6 +153,15 @@ func (n *node) addShard(number int, cpus []int) error {
 		n.listenAddrs[i] = ln.Addr() // of the first loop, where the port was 0: the others share it
 	}
 	return nil
+}
+
+// listening names the addresses that clients connect to, as -listen takes them.
+func (n *node) listening() string {
+	names := make([]string, len(n.listenAddrs))
+	for i, a := range n.listenAddrs {
+		names[i] = a.String()
+	}
+	return strings.Join(names, ",")
 }
 
 // release gives back what newNode claimed. Loops that ran have released theirs.

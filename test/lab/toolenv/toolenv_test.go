@@ -75,7 +75,7 @@ func TestThePythonFolderHoldsOnlyTheLinks(t *testing.T) {
 func TestAMirrorIsFoundByTheLockedVersion(t *testing.T) {
 	root := t.TempDir()
 	mkdir := func(path string) { require.NoError(t, os.MkdirAll(filepath.Join(root, path), 0o755)) }
-	mkdir("home/me/work/.terraform/providers/" + provider + "/5.100.0") // of one configuration
+	mkdir("home/me/infra/.terraform/providers/" + provider + "/5.100.0") // of one configuration
 	mkdir("home/me/empty/" + provider)
 	require.Empty(t, findMirror(root, ""))
 
