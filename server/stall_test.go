@@ -23,7 +23,7 @@ func TestStalledProcessKeepsItsConnections(t *testing.T) {
 	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	listen, admin := freePort(t), freePort(t)
-	cmd := exec.Command(bin, "-listen", listen, "-admin", admin, "-heartbeat-interval", "500ms", "-heartbeat-timeout", "1500ms", "-log-level", "warn")
+	cmd := exec.Command(bin, "-listen", listen, "-admin", admin, "-heartbeat-interval", "1s", "-heartbeat-timeout", "3s", "-log-level", "warn")
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
@@ -47,17 +47,17 @@ func TestStalledProcessKeepsItsConnections(t *testing.T) {
 			}
 		}()
 	}
-	time.Sleep(time.Second) // heartbeats are under way
+	time.Sleep(2 * time.Second) // heartbeats are under way
 
 	require.NoError(t, cmd.Process.Signal(syscall.SIGSTOP))
 	for _, c := range conns {
 		require.NoError(t, c.WriteMessage(websocket.TextMessage, []byte("sent while it stood still")))
 	}
-	time.Sleep(4 * time.Second) // well over twice the heartbeat timeout
+	time.Sleep(7 * time.Second) // over twice the heartbeat timeout
 	require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
 
 	require.Eventually(t, func() bool { return echoed.Load() == clients }, 10*time.Second, 10*time.Millisecond)
-	time.Sleep(2 * time.Second) // longer than the timeout: nobody is cut off late either
+	time.Sleep(4 * time.Second) // longer than the timeout: nobody is cut off late either
 	require.EqualValues(t, clients, n.metric("wsnode_connections"))
 	require.EqualValues(t, 0, n.metric(`wsnode_closed_total{reason="heartbeat_timeout"}`))
 }

@@ -189,7 +189,9 @@ func (l *Loop) waitEvents(events []unix.EpollEvent) (n int, wait time.Duration, 
 		return n > 0 || errno != 0 && errno != unix.EINTR
 	})
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return 0, wait, nil
+		// What arrived meanwhile is read before timers judge the silence.
+		n, errno = pollNow(l.epfd, events)
+		err = nil
 	}
 	if err == nil {
 		err = errnoErr(errno)
