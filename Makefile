@@ -78,7 +78,7 @@ lint: deps ## every linter
 	shellcheck .ci/run
 
 .PHONY: bench
-bench: build ## memory and CPU of a connection, measured on this machine
+bench: build ## wsnode beside gorilla, gws, nbio, gobwas and coder: memory and CPU of a connection, an echo, a delivery
 	@cd test/bench && go run . -root ../..
 
 .PHONY: clean

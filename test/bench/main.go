@@ -11,9 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 )
 
 func main() {
@@ -78,7 +80,8 @@ func run(root string, libs []string, p plan, rounds int, outFile string) error {
 
 // table prints the medians as a Markdown table.
 func table(w io.Writer, libs []string, results map[string][]figures, p plan, rounds int) {
-	fmt.Fprintf(w, "%d connections, echoes of %d B, medians of %d runs\n\n", p.connections, p.size, rounds)
+	fmt.Fprintf(w, "%d connections, echoes of %d B, broadcasts of 128 B, medians of %d runs. %s, %d CPUs, %s.\n\n",
+		p.connections, p.size, rounds, runtime.Version(), runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
 	tw := tabwriter.NewWriter(w, 0, 1, 1, ' ', 0)
 	fmt.Fprintln(tw, "| server\t| KiB a connection\t| CPU a connection\t| CPU an echo\t| CPU a delivery\t| echo p50\t| echo p99\t|")
 	fmt.Fprintln(tw, "| ---\t| ---:\t| ---:\t| ---:\t| ---:\t| ---:\t| ---:\t|")
