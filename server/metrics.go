@@ -3,8 +3,6 @@
 package main
 
 import (
-	"bytes"
-	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
@@ -13,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/wsfleet/wsfleet/server/memlimit"
 	"github.com/wsfleet/wsfleet/server/session"
 )
 
@@ -191,25 +190,11 @@ func memory() map[string]float64 {
 	}
 	metrics.Read(samples)
 	return map[string]float64{
-		"rss":     residentBytes(),
+		"rss":     float64(memlimit.Resident()),
 		"heap":    float64(samples[0].Value.Uint64()),
 		"runtime": float64(samples[1].Value.Uint64() - samples[2].Value.Uint64()),
 		"target":  float64(debug.SetMemoryLimit(-1)),
 	}
-}
-
-// residentBytes reads the second field of /proc/self/statm, in pages.
-func residentBytes() float64 {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	fields := bytes.Fields(b)
-	if len(fields) < 2 {
-		return 0
-	}
-	pages, _ := strconv.ParseUint(string(fields[1]), 10, 64)
-	return float64(pages) * float64(os.Getpagesize())
 }
 
 func oneIf(v bool) float64 {

@@ -83,7 +83,7 @@ func (t *Tuner) look() error {
 	t.judge(room.Used())
 	// GOMEMLIMIT, where somebody set it, is theirs.
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(softLimit(room, resident()))
+		debug.SetMemoryLimit(softLimit(room, Resident()))
 	}
 	return nil
 }
@@ -103,8 +103,8 @@ func softLimit(room Room, resident uint64) int64 {
 	return int64(min(uint64(float64(resident)+runtimeShare*float64(room.Free)), math.MaxInt64))
 }
 
-// resident reads the process' resident memory from /proc/self/statm, in pages there.
-func resident() uint64 {
+// Resident returns the process' resident memory in bytes, 0 if /proc does not tell.
+func Resident() uint64 {
 	b, _ := os.ReadFile("/proc/self/statm")
 	fields := strings.Fields(string(b))
 	if len(fields) < 2 {

@@ -92,7 +92,7 @@ func table(w io.Writer, libs []string, results map[string][]figures, p plan, rou
 				v = append(v, get(f))
 			}
 			slices.Sort(v)
-			return v[len(v)/2]
+			return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 		}
 		fmt.Fprintf(tw, "| %s\t| %.2f\t| %.1f us\t| %.1f us\t| %.1f us\t| %.2f ms\t| %.2f ms\t|\n", lib,
 			m(func(f figures) float64 { return f.idleBytes / 1024 }),

@@ -104,7 +104,7 @@ func TestTheTerraformConfigurationIsValid(t *testing.T) {
 
 	cmd := exec.Command("terraform", "version")
 	if cmd.Err != nil {
-		t.Skip("terraform is not installed")
+		t.Fatal("terraform is not installed: make doctor says how to get it")
 	}
 	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+path)
 	out, err := cmd.CombinedOutput()
