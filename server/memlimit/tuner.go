@@ -36,13 +36,15 @@ type Marks struct {
 // a burst left, and knows when memory is short.
 type Tuner struct {
 	marks Marks
+	letGo func()
 	room  atomic.Pointer[Room]
 	short atomic.Bool
 }
 
-// NewTuner looks once, so that it has an answer from the start.
-func NewTuner(marks Marks) (*Tuner, error) {
-	t := &Tuner{marks: marks}
+// NewTuner looks once, so that it has an answer from the start. Before memory is given
+// back to the system, letGo is called: it drops what was only kept for speed.
+func NewTuner(marks Marks, letGo func()) (*Tuner, error) {
+	t := &Tuner{marks: marks, letGo: letGo}
 	return t, t.look()
 }
 
@@ -61,7 +63,7 @@ func (t *Tuner) Run(ctx context.Context) error {
 	look, trim := time.NewTicker(interval), time.NewTicker(trimEvery)
 	defer look.Stop()
 	defer trim.Stop()
-	var burst trimmer
+	burst := trimmer{letGo: t.letGo}
 	for {
 		select {
 		case <-ctx.Done():
@@ -118,6 +120,7 @@ func Resident() uint64 {
 // own time, which is minutes once nothing allocates any more and so nothing is
 // collected.
 type trimmer struct {
+	letGo     func()
 	allocated uint64 // in all, when last looked
 	pending   bool   // there was a burst, and nothing was given back since
 }
@@ -132,6 +135,7 @@ func (t *trimmer) look() {
 		t.pending = true
 	} else if t.pending {
 		t.pending = false
+		t.letGo()
 		debug.FreeOSMemory()
 	}
 }

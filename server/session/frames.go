@@ -22,7 +22,7 @@ type partial struct {
 // frames works through p, together with what was left of earlier data.
 func (s *Session) frames(p []byte) {
 	if s.partial != nil && len(s.partial.buf) > 0 {
-		s.partial.buf = append(s.partial.buf, p...)
+		s.partial.buf = s.shard.buffers.extend(s.partial.buf, p)
 		p = s.partial.buf
 	}
 	rest := s.parse(p)
@@ -34,12 +34,14 @@ func (s *Session) frames(p []byte) {
 			s.partial = &partial{}
 		}
 		if len(rest) != len(s.partial.buf) { // else it is there already: a long frame may come byte by byte
-			s.partial.buf = append(s.partial.buf[:0], rest...)
+			s.partial.buf = s.shard.buffers.keep(s.partial.buf, rest)
 		}
-	case s.partial != nil && s.partial.msg == nil:
-		s.partial = nil
 	case s.partial != nil:
+		s.shard.buffers.give(s.partial.buf)
 		s.partial.buf = nil
+		if s.partial.msg == nil {
+			s.partial = nil
+		}
 	}
 }
 

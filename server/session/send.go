@@ -4,6 +4,7 @@ package session
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
 	"github.com/wsfleet/wsfleet/server/session/frame"
@@ -22,10 +23,7 @@ func (s *Session) Send(op frame.Opcode, parts ...[]byte) {
 	sh := s.shard
 	payload := parts[0]
 	if len(parts) > 1 {
-		sh.join = sh.join[:0]
-		for _, p := range parts {
-			sh.join = append(sh.join, p...)
-		}
+		sh.join = appendAll(sh.join[:0], parts)
 		payload = sh.join
 	}
 	sh.stats.MessagesSent.Add(1)
@@ -38,9 +36,22 @@ func (s *Session) Send(op frame.Opcode, parts ...[]byte) {
 			s.flushOut()
 		}
 	}
-	if cap(sh.join) > keepScratch {
+	if max(cap(sh.join), cap(sh.single)) > keepScratch {
 		sh.join, sh.single = nil, nil
 	}
+}
+
+// appendAll grows dst once for all parts.
+func appendAll(dst []byte, parts [][]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	dst = slices.Grow(dst, n)
+	for _, p := range parts {
+		dst = append(dst, p...)
+	}
+	return dst
 }
 
 // SendShared sends a message framed by Framer, which all its receivers share.
@@ -142,7 +153,7 @@ func (s *Session) flushOut() {
 	if !s.Closed() {
 		s.write(out)
 	}
-	if cap(out) <= 2*flushBytes {
+	if cap(out) <= keepScratch {
 		sh.out = out[:0]
 	}
 }

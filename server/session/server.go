@@ -113,6 +113,7 @@ type Shard struct {
 	out     []byte // frames to write when its data has been handled
 	join    []byte // the parts of a message
 	single  []byte // one frame on its own
+	buffers buffers
 
 	upgrade upgradeScratch
 	reader  *bufio.Reader // of requests
