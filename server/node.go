@@ -87,6 +87,7 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 		HandshakeTimeout:  cfg.HandshakeTimeout,
 		HandshakeLimit:    cfg.HandshakeLimit,
 		ReadLimit:         cfg.ReadLimit,
+		ReceiveMemory:     cfg.receiveMemory(n.memory.Room().Limit),
 		HeartbeatInterval: cfg.HeartbeatInterval,
 		HeartbeatTimeout:  cfg.HeartbeatTimeout,
 		MaxConnections:    n.capacity,

@@ -50,6 +50,8 @@ const (
 	flagCloseFlushed // close as soon as the write queue is empty
 	flagWantWrite    // EPOLLOUT is armed
 	flagReadPaused   // EPOLLIN is not armed
+	flagReadHeld     // by PauseRead
+	flagReadFreely   // LimitReads does not apply
 )
 
 // Conn is one non-blocking TCP connection, made to be embedded in the type that
@@ -158,7 +160,7 @@ func (c *Conn) updateInterest() {
 		want |= flagWantWrite
 		events |= unix.EPOLLOUT
 	}
-	if c.Queued() > readPauseBytes {
+	if c.Queued() > readPauseBytes || c.flags&flagReadHeld != 0 {
 		want |= flagReadPaused
 		events &^= unix.EPOLLIN
 	}
@@ -171,10 +173,38 @@ func (c *Conn) updateInterest() {
 	}
 }
 
+// PauseRead leaves what the peer sends with the kernel until ResumeRead.
+func (c *Conn) PauseRead() {
+	if !c.Closed() {
+		c.flags |= flagReadHeld
+		c.updateInterest()
+	}
+}
+
+// ResumeRead ends PauseRead.
+func (c *Conn) ResumeRead() {
+	if !c.Closed() {
+		c.flags &^= flagReadHeld
+		c.updateInterest()
+	}
+}
+
+// ReadFreely exempts c from Loop.LimitReads, or no more.
+func (c *Conn) ReadFreely(yes bool) {
+	c.flags &^= flagReadFreely
+	if yes {
+		c.flags |= flagReadFreely
+	}
+}
+
 // read takes what has arrived, at most one loop buffer: level-triggered epoll
 // brings the connection back if there is more, after the others had their turn.
 func (c *Conn) read() {
-	n, errno := rawRead(c.fd, c.loop.buf)
+	buf := c.loop.buf
+	if limit := c.loop.readLimit; limit > 0 && c.flags&flagReadFreely == 0 {
+		buf = buf[:limit]
+	}
+	n, errno := rawRead(c.fd, buf)
 	switch {
 	case errno == unix.EAGAIN:
 	case errno != 0:
@@ -183,7 +213,7 @@ func (c *Conn) read() {
 		c.Close(io.EOF)
 	default:
 		c.loop.stats.BytesRead.Add(uint64(n))
-		c.handler.OnData(c.loop.buf[:n])
+		c.handler.OnData(buf[:n])
 	}
 }
 

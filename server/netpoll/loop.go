@@ -50,6 +50,7 @@ type Loop struct {
 	wheel     wheel
 	clock     time.Duration
 	buf       []byte
+	readLimit int // bytes; 0 is all of buf
 	listeners []*Listener
 	stats     Stats
 	stopped   bool
@@ -104,6 +105,10 @@ func (l *Loop) Stats() *Stats { return &l.stats }
 // suspended, the CPU taken away): data that came meanwhile has not been read
 // yet, so nobody's silence may be measured over it.
 func (l *Loop) Now() time.Duration { return l.clock }
+
+// LimitReads bounds what is read at once from a connection, in bytes; 0 lifts the
+// bound.
+func (l *Loop) LimitReads(n int) { l.readLimit = min(n, len(l.buf)) }
 
 // Post runs f on the loop, after the tasks posted before it. It never blocks and
 // is safe from any goroutine, the loop's own included. It reports false when the

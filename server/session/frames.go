@@ -17,6 +17,9 @@ type partial struct {
 	msg []byte // room for a header, then the unmasked fragments so far; nil outside a fragmented message
 	op  frame.Opcode
 	rsv byte
+
+	waits   bool // for room; the peer is not read meanwhile
+	claimed int  // bytes, of the shard's intake
 }
 
 // frames works through p, together with what was left of earlier data.
@@ -28,7 +31,8 @@ func (s *Session) frames(p []byte) {
 	rest := s.parse(p)
 	switch {
 	case s.Closed() || s.state == discarding:
-		s.partial = nil
+		s.dropPartial()
+		return
 	case len(rest) > 0:
 		if s.partial == nil {
 			s.partial = &partial{}
@@ -40,9 +44,18 @@ func (s *Session) frames(p []byte) {
 		s.shard.buffers.give(s.partial.buf)
 		s.partial.buf = nil
 		if s.partial.msg == nil {
-			s.partial = nil
+			s.dropPartial()
+			return
 		}
 	}
+	s.claim()
+}
+
+// dropPartial lets go of what has arrived of something that will not be whole, or was
+// handed on.
+func (s *Session) dropPartial() {
+	s.unclaim()
+	s.partial = nil
 }
 
 // parse handles every whole frame in p and returns what is left. Frames that must

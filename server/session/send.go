@@ -99,6 +99,7 @@ func (s *Session) shut(why Reason, code frame.CloseCode, text string) {
 	}
 	s.state = closing
 	s.reason = why
+	s.unclaim() // the peer's answer to come must be read
 	s.SetTimer(closeWait)
 	s.write(frame.AppendControl(nil, frame.Close, frame.ClosePayload(code, text)))
 }
@@ -106,7 +107,7 @@ func (s *Session) shut(why Reason, code frame.CloseCode, text string) {
 // discard sends FIN and swallows what still comes, so that the peer reads the
 // last words: closing a socket with unread data would reset them away.
 func (s *Session) discard() {
-	s.partial = nil
+	s.dropPartial()
 	s.flushOutIfCurrent()
 	if s.Closed() {
 		return

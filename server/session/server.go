@@ -26,6 +26,10 @@ type Config struct {
 	HandshakeLimit int
 	// ReadLimit bounds the payload of a message, in bytes.
 	ReadLimit int
+	// ReceiveMemory bounds what the messages that are not whole yet take on each
+	// shard, in bytes; 0 is no bound. Beyond it, large messages wait for each other;
+	// those of up to 2 KiB are not held up.
+	ReceiveMemory int
 	// HeartbeatInterval: a peer that sent no message for this long gets a ping.
 	HeartbeatInterval time.Duration
 	// HeartbeatTimeout: a peer of whom nothing came for this long is gone.
@@ -96,6 +100,8 @@ type Stats struct {
 	MessagesReceived atomic.Uint64
 	MessagesSent     atomic.Uint64
 	Pings            atomic.Uint64
+	Receiving        atomic.Int64 // bytes claimed for messages that are not whole yet
+	Waiting          atomic.Int64 // sessions that are not read until there is room for their message
 	Closed           [reasonCount]atomic.Uint64
 	Rejected         [rejectionCount]atomic.Uint64
 }
@@ -114,6 +120,7 @@ type Shard struct {
 	join    []byte // the parts of a message
 	single  []byte // one frame on its own
 	buffers buffers
+	intake  intake
 
 	upgrade upgradeScratch
 	reader  *bufio.Reader // of requests
@@ -121,7 +128,7 @@ type Shard struct {
 
 // NewShard makes the part of s that lives on loop.
 func (s *Server) NewShard(loop *netpoll.Loop) *Shard {
-	sh := &Shard{srv: s, loop: loop, codec: newCodec()}
+	sh := &Shard{srv: s, loop: loop, codec: newCodec(), intake: intake{budget: s.cfg.ReceiveMemory}}
 	sh.upgrade.init(s.cfg.AllowOrigin)
 	sh.upgrade.upgrader.Subprotocols = s.cfg.Subprotocols
 	sh.upgrade.upgrader.EnableCompression = s.cfg.Compression

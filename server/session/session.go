@@ -100,7 +100,7 @@ func (s *Session) OnTimer() {
 	case handshaking:
 		s.refuse(errRefused{RejectTimeout, "the request did not arrive in time"})
 	case open:
-		if !s.expire() {
+		if !s.expire() && !s.stillWaiting() {
 			s.heartbeat()
 		}
 	case closing, discarding, refused:
@@ -150,7 +150,7 @@ func (s *Session) pong(payload []byte) {
 func (s *Session) OnClose(err error) {
 	sh := s.shard
 	sh.srv.open.Add(-1)
-	s.partial = nil
+	s.dropPartial()
 	if s.deflate {
 		sh.srv.deflating.Add(-1)
 	}
