@@ -1,0 +1,35 @@
+//go:build linux
+
+package siege
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// figures are what the tests saw, in the order of the tests.
+var figures table
+
+type table struct{ rows [][2]string }
+
+// record notes a figure for the report, and shows it with -v.
+func record(t *testing.T, what, format string, args ...any) {
+	t.Helper()
+	seen := fmt.Sprintf(format, args...)
+	t.Logf("%s: %s", what, seen)
+	figures.rows = append(figures.rows, [2]string{what, seen})
+}
+
+func (f *table) write(file string) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# wsnode under siege\n\nMade by `make siege`: a real wsnode process, attacked at full size (test/siege). %s, %d CPUs, %s.\n\n| what | seen |\n| --- | --- |\n",
+		runtime.Version(), runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
+	for _, row := range f.rows {
+		fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
+	}
+	return os.WriteFile(file, b.Bytes(), 0o644)
+}
