@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 )
@@ -32,4 +33,18 @@ func (f *table) write(file string) error {
 		fmt.Fprintf(&b, "| %s | %s |\n", row[0], row[1])
 	}
 	return os.WriteFile(file, b.Bytes(), 0o644)
+}
+
+// seconds of any number of rounds, whose median is what counts on a busy machine.
+type seconds []float64
+
+func (s seconds) median() time.Duration {
+	sorted := slices.Sorted(slices.Values(s))
+	n := len(sorted)
+	return time.Duration((sorted[(n-1)/2] + sorted[n/2]) / 2 * float64(time.Second)).Round(10 * time.Microsecond)
+}
+
+// over is the ratio of the medians.
+func (s seconds) over(base seconds) float64 {
+	return s.median().Seconds() / base.median().Seconds()
 }

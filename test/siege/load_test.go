@@ -35,6 +35,7 @@ type report struct {
 		OK, Timeout, Corrupted int
 		P50, P99, Max          float64 // seconds
 	}
+	Generator struct{ Behind int }
 	Broadcast struct {
 		Published, Listeners, Expected, Delivered, Lost, Duplicated, Reordered, Affected int
 		P50, P99, Max                                                                    float64
@@ -44,12 +45,18 @@ type report struct {
 // startLoad starts wsload on a target.
 func startLoad(t *testing.T, target string, args ...string) *load {
 	t.Helper()
+	return startLoadIn(t, nil, target, args...)
+}
+
+// startLoadIn is startLoad in a network namespace; nil is that of the test.
+func startLoadIn(t *testing.T, ns *namespace, target string, args ...string) *load {
+	t.Helper()
 	l := &load{t: t, file: filepath.Join(t.TempDir(), "report.json"), phases: make(chan string, 16)}
 	l.cmd = exec.Command(filepath.Join(bin, "wsload"), append(append([]string{"-json", l.file}, args...), target)...)
 	l.cmd.Stderr = os.Stderr
 	out, err := l.cmd.StdoutPipe()
 	require.NoError(t, err)
-	require.NoError(t, l.cmd.Start())
+	require.NoError(t, ns.run(l.cmd.Start))
 	t.Cleanup(func() { _ = l.cmd.Process.Kill() })
 	go func() {
 		defer close(l.phases)
