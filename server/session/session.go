@@ -71,6 +71,7 @@ func (s *Session) opened(r *http.Request) {
 		s.setHeartbeat(0)
 	}
 	s.shard.stats.Opened.Add(1)
+	s.shard.srv.sessions.Add(1)
 	s.handler.Open(s, r)
 }
 
@@ -164,6 +165,7 @@ func (s *Session) OnClose(err error) {
 	case refused:
 		return
 	}
+	sh.srv.sessions.Add(-1)
 	if s.reason == reasonUndecided {
 		s.reason = ReasonPeerGone
 		if errors.Is(err, netpoll.ErrClosed) {

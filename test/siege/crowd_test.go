@@ -212,9 +212,9 @@ func (m *member) OnClose(err error) { m.ends(err) }
 func (m *member) ends(err error) {
 	was := m.state
 	m.state, m.buf = left, nil
-	switch {
-	case was == left:
-	case was == opened:
+	switch was {
+	case left:
+	case opened:
 		m.crowd.open.Add(-1)
 		m.crowd.failures <- errors.New("lost: " + err.Error())
 		if m.asked {
