@@ -82,7 +82,7 @@ bench: build ## wsnode beside gorilla, gws, nbio, gobwas and coder: memory and C
 	@cd test/bench && go run . -root ../..
 
 .PHONY: siege
-siege: deps ## wsnode under attack at full size: slow, silent and vanished peers, limits, signals
+siege: need-go ## wsnode under attack at full size: slow, silent and vanished peers, limits, signals
 	go test -count=1 -timeout 30m -v ./test/siege -full -out $(CURDIR)/docs/results/siege.md
 
 .PHONY: clean

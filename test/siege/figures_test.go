@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -38,13 +39,28 @@ func (f *table) write(file string) error {
 // seconds of any number of rounds, whose median is what counts on a busy machine.
 type seconds []float64
 
-func (s seconds) median() time.Duration {
+func (s seconds) median() float64 {
 	sorted := slices.Sorted(slices.Values(s))
 	n := len(sorted)
-	return time.Duration((sorted[(n-1)/2] + sorted[n/2]) / 2 * float64(time.Second)).Round(10 * time.Microsecond)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// over is the ratio of the medians.
-func (s seconds) over(base seconds) float64 {
-	return s.median().Seconds() / base.median().Seconds()
+// String gives the median, and what it is of.
+func (s seconds) String() string {
+	if len(s) == 1 {
+		return milliseconds(s[0])
+	}
+	var each []string
+	for _, v := range s {
+		each = append(each, milliseconds(v))
+	}
+	return fmt.Sprintf("%s (of %s)", milliseconds(s.median()), strings.Join(each, ", "))
+}
+
+func milliseconds(seconds float64) string { return fmt.Sprintf("%.1f ms", seconds*1e3) }
+
+// compare records the medians without and with an attack, and their ratio.
+func compare(t *testing.T, what string, without, with seconds) {
+	t.Helper()
+	record(t, what, "%s without, %s with: %.2f times", without, with, with.median()/without.median())
 }

@@ -19,14 +19,14 @@ import (
 
 const (
 	sendQueue = 256 << 10 // wsnode's -send-queue, in bytes
-	// broadcastBytes and broadcasts make a stream of 960 KiB: what a slow reader's
+	// broadcastBytes and broadcasts make a stream of 640 KiB: what a slow reader's
 	// queue holds, what the kernel holds for it at both ends (some 100 KiB, see
-	// deafClient), and twice as much again that only the others get.
+	// deafClient), and as much again that only the others get.
 	broadcastBytes = 16 << 10
-	broadcasts     = 60
+	broadcasts     = 40
 	// queueCost is what a full queue may cost in memory, as a multiple of its bytes:
 	// its buffer has up to twice the room, and leaves garbage when it grows.
-	queueCost = 4
+	queueCost = 3
 )
 
 // Clients that stop reading during a broadcast stream are closed, and nobody else
@@ -34,16 +34,19 @@ const (
 func TestSlowReaders(t *testing.T) {
 	slow, normal, rounds, rate := size(100), size(9900), 1, 20
 	if *full {
-		rounds, rate = 3, 4
+		rounds, rate = 3, 2
 	}
-	n := startNode(t, nil, "-send-queue", fmt.Sprint(sendQueue))
+	// Those who don't read don't see pings either: the heartbeat must not be faster.
+	n := startNode(t, nil, "-send-queue", fmt.Sprint(sendQueue), "-heartbeat-timeout", "10m")
 
 	var without, with broadcastTimes
 	var calm, highest float64
 	for round := range rounds {
 		peak := watchPeak(t, n)
 		without.add(listen(t, n, normal, rate))
-		calm = max(calm, peak())
+		if round == 0 { // later, some of what the slow readers took may still be there
+			calm = peak()
+		}
 		require.Equal(t, round*slow, n.reasons("wsnode_closed_total")["slow_consumer"])
 
 		var deaf []net.Conn
@@ -65,9 +68,9 @@ func TestSlowReaders(t *testing.T) {
 	record(t, "slow readers: rounds, each without and with those who stop reading", "%d; times are medians", rounds)
 	record(t, "slow readers: closed as slow consumers", "%d of %d", rounds*slow, rounds*slow)
 	record(t, "slow readers: the others' deliveries", "%d of %d in order, none lost or doubled", 2*rounds*normal*broadcasts, 2*rounds*normal*broadcasts)
-	record(t, "slow readers: the others' p50", "%s without, %s with: %.2f times", without.p50.median(), with.p50.median(), with.p50.over(without.p50))
-	record(t, "slow readers: the others' p99", "%s without, %s with: %.2f times", without.p99.median(), with.p99.median(), with.p99.over(without.p99))
-	record(t, "slow readers: RSS at its peak", "%s without, %s with; %d full send queues are %s",
+	compare(t, "slow readers: the others' p50", without.p50, with.p50)
+	compare(t, "slow readers: the others' p99", without.p99, with.p99)
+	record(t, "slow readers: RSS at its peak", "%s before, %s with them; %d full send queues are %s",
 		mebibytes(calm), mebibytes(highest), slow, mebibytes(float64(slow*sendQueue)))
 	require.Less(t, highest, calm+float64(slow*sendQueue*queueCost)+processBytes, "resident memory")
 }
@@ -75,13 +78,13 @@ func TestSlowReaders(t *testing.T) {
 // listen lets so many clients listen to the stream from its beginning to its end.
 func listen(t *testing.T, n *node, clients, rate int) report {
 	t.Helper()
-	r := startLoad(t, n.url(), "-a", fmt.Sprint(clients), "-c", "2500", "-broadcasts", fmt.Sprint(broadcasts),
+	r := startLoad(t, n.url(), "-a", fmt.Sprint(clients), "-c", "2500", "-timeout", "2m", "-broadcasts", fmt.Sprint(broadcasts),
 		"-broadcast-size", fmt.Sprint(broadcastBytes), "-broadcast-rate", fmt.Sprint(rate), "-publish", n.admin+"/publish?channel=broadcast").wait()
 	b := &r.Broadcast
 	require.Equal(t, clients, r.Connected)
 	require.Equal(t, clients, b.Listeners)
 	require.Equal(t, broadcasts, b.Published)
-	require.Equal(t, clients*broadcasts, b.Delivered)
+	require.Equal(t, clients*broadcasts, b.Delivered, "%+v", r)
 	require.Zero(t, b.Lost+b.Duplicated+b.Reordered+b.Affected)
 	require.Zero(t, r.ClosedUnexpected)
 	return r
