@@ -81,6 +81,10 @@ lint: deps ## every linter
 bench: build ## wsnode beside gorilla, gws, nbio, gobwas and coder: memory and CPU of a connection, an echo, a delivery
 	@cd test/bench && go run . -root ../..
 
+.PHONY: siege
+siege: need-go ## wsnode under attack at full size: slow, silent and vanished peers, limits, signals
+	go test -count=1 -timeout 30m -v ./test/siege -full -out $(CURDIR)/docs/results/siege.md
+
 .PHONY: clean
 clean: ## remove what was built, and the image of the lab's hosts
 	@test ! -x bin/lab || bin/lab image --remove

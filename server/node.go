@@ -91,7 +91,7 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 		HeartbeatInterval: cfg.HeartbeatInterval,
 		HeartbeatTimeout:  cfg.HeartbeatTimeout,
 		MaxConnections:    n.capacity,
-		MemoryShort:       n.memory.Short,
+		MemoryShort:       n.memory.Refuse,
 		RetryAfter:        cfg.RetryAfter,
 		Paths:             []string{"/", "/ws"},
 		AllowOrigin:       origins.Allow,

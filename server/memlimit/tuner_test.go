@@ -66,3 +66,16 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	require.NoError(t, tuner.Run(ctx))
 }
+
+func TestAStormHasTheMemoryLookedAtSooner(t *testing.T) {
+	tuner, err := NewTuner(Marks{High: 0.99, Low: 0.98}, func() {})
+	require.NoError(t, err)
+	for range hurryAfter - 1 {
+		require.False(t, tuner.Refuse())
+	}
+	require.Empty(t, tuner.hurry)
+	for range 10 * hurryAfter { // nobody looks, and nobody waits for that
+		tuner.Refuse()
+	}
+	require.Len(t, tuner.hurry, 1)
+}

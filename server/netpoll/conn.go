@@ -266,8 +266,9 @@ func (c *Conn) Close(err error) {
 	c.handler.OnClose(err)
 }
 
-// Abort is Close with a reset (RST) instead of FIN: no TIME_WAIT and no port
-// held, which is what a load generator wants of a million connections.
+// Abort is Close with a reset (RST) instead of FIN: the kernel drops what the peer has
+// not taken, and no TIME_WAIT holds a port, which is what a load generator wants of a
+// million connections.
 func (c *Conn) Abort(err error) {
 	if !c.Closed() {
 		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})

@@ -154,6 +154,7 @@ func (l *Loop) Run() error {
 			l.clock += passed
 		} else {
 			l.clock += waited
+			l.stats.lagged(passed - waited)
 		}
 		last = now
 		l.stats.roundStarts(now)

@@ -224,7 +224,7 @@ func (s *Session) message(raw []byte, rsv byte) {
 		s.fail(ReasonInvalidPayload, "text is not UTF-8")
 		return
 	}
-	s.active = true
+	s.pulse = active
 	s.shard.stats.MessagesReceived.Add(1)
 	s.handler.Message(s, op, payload)
 }

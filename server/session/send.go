@@ -123,12 +123,14 @@ func (s *Session) discard() {
 	}
 }
 
-// abort ends the session without a word.
+// abort ends the session without a word, of a peer that is gone or does not read: by a
+// reset, after which the kernel keeps nothing of it. After a close it would hold what
+// was sent, up to megabytes, and try for minutes to get it across.
 func (s *Session) abort(why Reason) {
 	if s.reason == reasonUndecided {
 		s.reason = why
 	}
-	s.Conn.Close(netpoll.ErrClosed)
+	s.Conn.Abort(netpoll.ErrClosed)
 }
 
 func (s *Session) write(p []byte) {
