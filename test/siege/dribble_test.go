@@ -4,6 +4,7 @@ package siege
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -73,32 +74,36 @@ func (c *slowClient) finish(t *testing.T) string {
 }
 
 // dribble sends a byte on each connection in every such time, evenly spread, until
-// stop is called. It returns then how many bytes it has sent.
-func dribble(clients []*slowClient, every time.Duration) (stop func() int) {
-	quit, sent := make(chan struct{}), make(chan int)
+// stop is called or the test ends. Stop returns how many bytes were sent.
+func dribble(t *testing.T, clients []*slowClient, every time.Duration) (stop func() int) {
+	ctx, cancel := context.WithCancel(t.Context())
+	sent := make(chan int, 1)
 	go func() {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		bytes, next, start := 0, 0, time.Now()
-		for {
+		for ctx.Err() == nil {
 			due := int(time.Since(start).Seconds() / every.Seconds() * float64(len(clients)))
 			for ; next < due; next++ {
-				c := clients[next%len(clients)]
-				if _, err := c.Write(c.rest[:1]); err == nil { // a refused one may be closed by now
-					c.rest = c.rest[1:]
-					bytes++
-				}
+				bytes += clients[next%len(clients)].sendByte()
 			}
 			select {
-			case <-quit:
-				sent <- bytes
-				return
+			case <-ctx.Done():
 			case <-tick.C:
 			}
 		}
+		sent <- bytes
 	}()
 	return func() int {
-		close(quit)
+		cancel()
 		return <-sent
 	}
+}
+
+// sendByte returns how many bytes were sent: none to a node that has refused the
+// client and closed.
+func (c *slowClient) sendByte() int {
+	n, _ := c.Write(c.rest[:min(1, len(c.rest))])
+	c.rest = c.rest[n:]
+	return n
 }

@@ -15,22 +15,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listener is a client that reads a stream and must miss none of its numbers.
+// listener is a client that reads a channel's stream and must miss none of its numbers.
 type listener struct {
-	ws    *websocket.Conn
-	ended chan error // why it ended: at best a *websocket.CloseError
+	ws      *websocket.Conn
+	channel string
+	ended   chan error // why it ended: at best a *websocket.CloseError
 
-	mu   sync.Mutex // guards the following; while it is held the client does not read
+	mu   sync.Mutex // guards the following; who holds it keeps the client from reading
 	last int64      // number of the last message; 0 if there was none
 }
 
-func startListener(t *testing.T, n *node) *listener {
+// startListeners starts ten.
+func startListeners(t *testing.T, n *node, channel string) []*listener {
+	t.Helper()
+	listeners := make([]*listener, 10)
+	for i := range listeners {
+		listeners[i] = startListener(t, n, channel)
+	}
+	return listeners
+}
+
+func startListener(t *testing.T, n *node, channel string) *listener {
 	t.Helper()
 	dialer := websocket.Dialer{NetDialContext: (&net.Dialer{Control: narrow}).DialContext}
-	ws, resp, err := dialer.Dial(n.url(), nil)
+	ws, resp, err := dialer.Dial(n.url()+"?channel="+channel, nil)
 	require.NoError(t, err)
 	_ = resp.Body.Close()
-	l := &listener{ws: ws, ended: make(chan error, 1)}
+	l := &listener{ws: ws, channel: channel, ended: make(chan error, 1)}
 	t.Cleanup(func() { _ = ws.Close() })
 	go func() { l.ended <- l.read() }()
 	return l
@@ -49,7 +60,7 @@ func (l *listener) read() error {
 }
 
 func (l *listener) take(payload []byte) error {
-	i, ok := parseNumbered(payload)
+	i, ok := parseNumbered(l.channel, payload)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {

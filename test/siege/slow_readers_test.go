@@ -8,20 +8,18 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 const (
 	sendQueue = 256 << 10 // wsnode's -send-queue, in bytes
 	// broadcastBytes and broadcasts make a stream of 640 KiB: what a slow reader's
 	// queue holds, what the kernel holds for it at both ends (some 100 KiB, see
-	// deafClient), and as much again that only the others get.
+	// narrow), and as much again that only the others get.
 	broadcastBytes = 16 << 10
 	broadcasts     = 40
 	// queueCost is what a full queue may cost in memory, as a multiple of its bytes:
@@ -90,24 +88,10 @@ func listen(t *testing.T, n *node, clients, rate int) report {
 	return r
 }
 
-// deafClient is connected, listens to the broadcasts and never reads them. It has the
-// smallest receive buffer and Ethernet's segment size: the node's kernel sizes its
-// send buffer for ten segments, and loopback's would make that megabytes.
+// deafClient is connected, listens to the broadcasts and never reads them.
 func deafClient(t *testing.T, n *node) net.Conn {
 	t.Helper()
-	tcp := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
-		inner := raw.Control(func(fd uintptr) {
-			err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 1))
-			if err == nil {
-				err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_MAXSEG, 1460))
-			}
-		})
-		if err == nil {
-			err = inner
-		}
-		return err
-	}}
-	dialer := websocket.Dialer{NetDialContext: tcp.DialContext}
+	dialer := websocket.Dialer{NetDialContext: (&net.Dialer{Control: narrow}).DialContext}
 	ws, resp, err := dialer.Dial(n.url(), nil)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)

@@ -20,7 +20,7 @@ const (
 	slowConnectionBytes = 2 << 10
 	// processBytes is what the process may need beside its connections: the garbage
 	// between two collections, and what the runtime keeps at hand.
-	processBytes = 8 << 20
+	processBytes = 12 << 20
 )
 
 // Clients that send a handshake or a frame one byte every few seconds neither hold up
@@ -69,7 +69,7 @@ func attackSlowly(t *testing.T, n *node, each int, f func()) {
 	for range each {
 		handshakes = append(handshakes, slowHandshake(t, n))
 	}
-	stop := dribble(append(frames[:each:each], handshakes...), dribbleEvery)
+	stop := dribble(t, append(frames[:each:each], handshakes...), dribbleEvery)
 	f()
 	require.Equal(t, before, n.reasons("wsnode_handshakes_rejected_total"), "the slow handshakes were there all the time")
 	for _, c := range handshakes {

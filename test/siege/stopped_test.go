@@ -26,11 +26,8 @@ func TestStopped(t *testing.T) {
 		"-broadcasts", "10", "-broadcast-rate", "5", "-publish", n.admin+"/publish?channel=broadcast",
 		"-hold", (timeout + interval).String()) // nobody is cut off late, either
 	load.reach("echo")
-	var listeners []*listener
-	for range 10 {
-		listeners = append(listeners, startListener(t, n))
-	}
-	s := startStream(t, n, 1<<10, 200*time.Millisecond)
+	listeners := startListeners(t, n, "broadcast")
+	s := startStream(t, n, "broadcast", 1<<10, 200*time.Millisecond)
 	time.Sleep(around)
 	n.lag() // forgets what was before
 

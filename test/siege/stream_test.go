@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// stream publishes numbered messages to everybody, at POST /publish.
+// stream publishes numbered messages on a channel, at POST /publish.
 type stream struct {
 	published atomic.Int64 // number of the last one that the node has taken
 	cancel    context.CancelFunc
@@ -21,7 +21,7 @@ type stream struct {
 
 // startStream publishes a message of that many bytes every so often, until end or
 // until the node does not take one.
-func startStream(t *testing.T, n *node, size int, every time.Duration) *stream {
+func startStream(t *testing.T, n *node, channel string, size int, every time.Duration) *stream {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &stream{cancel: cancel, ended: make(chan struct{})}
@@ -30,7 +30,7 @@ func startStream(t *testing.T, n *node, size int, every time.Duration) *stream {
 		defer close(s.ended)
 		tick := time.NewTicker(every)
 		defer tick.Stop()
-		for i := int64(1); publish(ctx, n, numbered(i, size)) == nil; i++ {
+		for i := int64(1); publish(ctx, n, channel, numbered(channel, i, size)) == nil; i++ {
 			s.published.Store(i)
 			<-tick.C
 		}
@@ -44,8 +44,8 @@ func (s *stream) end() {
 }
 
 // publish waits as long as ctx lets it: the node may stand still.
-func publish(ctx context.Context, n *node, payload []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.admin+"/publish?channel=broadcast", bytes.NewReader(payload))
+func publish(ctx context.Context, n *node, channel string, payload []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.admin+"/publish?channel="+channel, bytes.NewReader(payload))
 	if err != nil {
 		return err
 	}
@@ -60,12 +60,12 @@ func publish(ctx context.Context, n *node, payload []byte) error {
 	return nil
 }
 
-func numbered(i int64, size int) []byte {
-	return fmt.Appendf(nil, "%-*s", size, fmt.Sprintf("siege %d", i))
+func numbered(channel string, i int64, size int) []byte {
+	return fmt.Appendf(nil, "%-*s", size, fmt.Sprintf("siege %s %d", channel, i))
 }
 
-// parseNumbered reports whether a message is of a stream, and its number.
-func parseNumbered(payload []byte) (i int64, ok bool) {
-	n, err := fmt.Sscanf(string(payload), "siege %d", &i)
+// parseNumbered reports whether a message is of a channel's stream, and its number.
+func parseNumbered(channel string, payload []byte) (i int64, ok bool) {
+	n, err := fmt.Sscanf(string(payload), "siege "+channel+" %d", &i)
 	return i, n == 1 && err == nil
 }
