@@ -11,36 +11,30 @@ import (
 	"time"
 )
 
-// machineWatch tells what the machine does beside the programs that this one starts.
-type machineWatch struct {
-	start     time.Time
-	busy, own float64 // seconds of CPU when it was started
-}
-
-func watchMachine() machineWatch {
-	return machineWatch{time.Now(), machineSeconds(), ownSeconds()}
-}
-
-// others returns the part of all CPUs that other processes, or the host's other guests,
-// have taken since. The programs started meanwhile must have ended.
-func (w machineWatch) others() float64 {
-	busy, own := machineSeconds()-w.busy, ownSeconds()-w.own
-	return max(0, busy-own) / (time.Since(w.start).Seconds() * float64(runtime.NumCPU()))
+// watchMachine watches what the machine does beside the programs that this one starts.
+// What it returns tells the part of all CPUs that others (processes, or the host's other
+// guests) have taken since; the programs started meanwhile must have ended.
+func watchMachine() (others func() float64) {
+	start, busy, own := time.Now(), machineSeconds(), ownSeconds()
+	return func() float64 {
+		foreign := machineSeconds() - busy - (ownSeconds() - own)
+		return max(0, foreign) / (time.Since(start).Seconds() * float64(runtime.NumCPU()))
+	}
 }
 
 // waitQuiet returns after a second in which others took no more than maxDisturbance, or
-// when patience is at an end.
-func waitQuiet(ctx context.Context, patience time.Duration) {
-	for end := time.Now().Add(patience); time.Now().Before(end) && ctx.Err() == nil; {
-		w := watchMachine()
+// when r's patience is at an end.
+func (r *runner) waitQuiet(ctx context.Context) {
+	for end := time.Now().Add(r.patience); time.Now().Before(end) && ctx.Err() == nil; {
+		others := r.watch()
 		time.Sleep(time.Second)
-		if w.others() <= maxDisturbance {
+		if others() <= maxDisturbance {
 			return
 		}
 	}
 }
 
-// machineSeconds returns for how long all CPUs together were not idle since boot.
+// machineSeconds returns for how long all CPUs together were busy since boot.
 func machineSeconds() float64 {
 	b, _ := os.ReadFile("/proc/stat")
 	line, _, _ := bytes.Cut(b, []byte("\n"))
@@ -48,11 +42,12 @@ func machineSeconds() float64 {
 }
 
 // busySeconds adds up the line "cpu user nice system idle iowait irq softirq steal …",
-// in ticks of 10 ms, without idle and iowait. What follows steal is part of user.
+// in ticks of 10 ms, without idle and iowait, and without nice, which gives way to what is
+// measured. What follows steal is part of user.
 func busySeconds(line string) float64 {
 	fields := strings.Fields(line)
 	var ticks float64
-	for _, i := range []int{1, 2, 3, 6, 7, 8} {
+	for _, i := range []int{1, 3, 6, 7, 8} {
 		if i < len(fields) {
 			v, _ := strconv.ParseFloat(fields[i], 64)
 			ticks += v

@@ -14,9 +14,10 @@ import (
 
 // runner runs the programs.
 type runner struct {
-	wsnode, wsload, peers string        // files
-	report                string        // file for wsload's report
-	patience              time.Duration // for others to be done, before what failed or was disturbed is tried again
+	wsnode, wsload, peers string                         // files
+	report                string                         // file for wsload's report
+	patience              time.Duration                  // for others to be done, before what failed or was disturbed is tried again
+	watch                 func() (others func() float64) // see watchMachine
 }
 
 // report is what of wsload's report is of use here; times are seconds.

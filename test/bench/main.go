@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		peers:  filepath.Join(dir, "peers"),
 		report: filepath.Join(dir, "report.json"),
 
-		patience: 30 * time.Second,
+		patience: 30 * time.Second, watch: watchMachine,
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", r.peers, "./peers")
 	build.Stderr = stderr

@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// tries of one measurement that fails (what else runs on the machine may hold up the
-	// client, and wsload says so) or is disturbed.
+	// tries of one measurement that fails: what else runs on the machine may hold up the
+	// client, and wsload says so.
 	tries = 3
 	// maxDisturbance is how much of the CPUs others may take before it is worth
-	// measuring again.
+	// measuring once more.
 	maxDisturbance = 0.1
 )
 
@@ -114,29 +114,30 @@ func runAll(ctx context.Context, r *runner, p *progress, blocks []*block) error 
 }
 
 // measure makes one measurement, and again if it fails or is disturbed. It returns the
-// least disturbed one, nil if none succeeds.
-func measure(ctx context.Context, r *runner, p *progress, s step) (least figures) {
+// less disturbed one, nil if none succeeds.
+func measure(ctx context.Context, r *runner, p *progress, s step) (first figures) {
 	for try := range tries {
 		if try > 0 {
-			waitQuiet(ctx, r.patience)
+			r.waitQuiet(ctx)
 		}
-		watch := watchMachine()
+		others := r.watch()
 		f, err := s.kind.run(ctx, r, s.row.setup, s.block.cell)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil
-		case err != nil:
+		}
+		if err != nil {
 			p.note(fmt.Sprintf("failed: %v", err))
 			continue
 		}
-		f[disturbance] = watch.others()
-		if least == nil || f[disturbance] < least[disturbance] {
-			least = f
-		}
-		if f[disturbance] <= maxDisturbance {
+		f[disturbance] = others()
+		switch {
+		case first != nil && f[disturbance] > first[disturbance]:
+			return first
+		case first != nil || f[disturbance] <= maxDisturbance:
 			return f
 		}
 		p.note(fmt.Sprintf("disturbed: other processes took %.0f %% of the CPUs", 100*f[disturbance]))
+		first = f
 	}
-	return least
+	return first
 }

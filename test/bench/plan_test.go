@@ -59,12 +59,41 @@ func fake(outcomes ...any) kind {
 	}, func(cell) time.Duration { return time.Second }}
 }
 
+// disturbed is a runner on a machine that is disturbed so much, one figure for each try.
+func disturbed(shares ...float64) *runner {
+	return &runner{watch: func() func() float64 {
+		return func() float64 {
+			share := shares[0]
+			shares = shares[min(1, len(shares)-1):]
+			return share
+		}
+	}}
+}
+
+// A disturbed measurement is made once more, and the less disturbed of both counts.
+func TestMeasure(t *testing.T) {
+	for _, c := range []struct {
+		shares []float64
+		want   float64 // the number of the try
+	}{
+		{[]float64{0}, 1},
+		{[]float64{0.5, 0.4, 0}, 2},
+		{[]float64{0.5, 0.6, 0}, 1},
+	} {
+		s := step{block: &block{}, row: &row{}, kind: fake(1., 2., 3.)}
+		f := measure(t.Context(), disturbed(c.shares...), newProgress(io.Discard), s)
+		if f[echoCPU] != c.want || f[disturbance] != c.shares[int(c.want)-1] {
+			t.Errorf("%v: got %v, want try %v", c.shares, f, c.want)
+		}
+	}
+}
+
 // A measurement that fails in every try is left out, and the others go on.
 func TestRunAllGoesOn(t *testing.T) {
 	no := errors.New("wsload: no")
 	b := &block{kinds: []kind{fake(no, no, no, 5.)}, rounds: 2, rows: []*row{{name: "a"}}}
 	var said strings.Builder
-	if err := runAll(t.Context(), &runner{}, newProgress(&said), []*block{b}); err != nil {
+	if err := runAll(t.Context(), disturbed(0), newProgress(&said), []*block{b}); err != nil {
 		t.Fatal(err)
 	}
 	if got := medians(b.rows[0].runs); len(b.rows[0].runs) != 1 || got[echoCPU] != 5 {
@@ -79,7 +108,7 @@ func TestRunAllEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	b := &block{kinds: []kind{fake(1.)}, rounds: 1, rows: []*row{{name: "a"}}}
-	if err := runAll(ctx, &runner{}, newProgress(io.Discard), []*block{b}); !errors.Is(err, context.Canceled) {
+	if err := runAll(ctx, disturbed(0), newProgress(io.Discard), []*block{b}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -101,7 +130,7 @@ func TestProgress(t *testing.T) {
 }
 
 func TestBusySeconds(t *testing.T) {
-	if got := busySeconds("cpu  100 20 30 9999 888 7 13 30 5 5"); got != 2 {
+	if got := busySeconds("cpu  100 9999 50 9999 999 7 13 30 5 5"); got != 2 {
 		t.Errorf("%v s, want 2", got)
 	}
 }
