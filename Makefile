@@ -53,7 +53,7 @@ down: need-go ## end the fleet; nothing of it stays
 .PHONY: test
 test: deps build ## every test: units with the race detector, real servers, Terraform, a whole fleet in the lab
 	go vet ./...
-	cd test/bench && go vet ./...
+	cd test/bench && go vet ./... && go test ./...
 	go test -race -timeout 20m $$(go list ./... | grep -v /test/cluster)
 	go test -count=1 -timeout 40m -v ./test/cluster
 
@@ -77,9 +77,12 @@ lint: deps ## every linter
 	cd ansible && ansible-lint --offline && yamllint .
 	shellcheck .ci/run
 
+# With flags it is a part of the run (test/bench -help lists them), which only prints:
+# make bench BENCHFLAGS="-servers wsnode,gws -cells 1000x128 -rounds 1 -scaling none"
+BENCHFLAGS ?=
 .PHONY: bench
-bench: build ## wsnode beside gorilla, gws, nbio, gobwas and coder: memory and CPU of a connection, an echo, a delivery
-	@cd test/bench && go run . -root ../..
+bench: build ## wsnode beside gorilla, gws, nbio, gobwas and coder, 25 minutes: docs/results/bench.md
+	@cd test/bench && go run . -root ../.. $(or $(BENCHFLAGS),-out ../../docs/results/bench.md)
 
 .PHONY: siege
 siege: need-go ## wsnode under attack at full size: slow, silent and vanished peers, limits, signals

@@ -1,152 +1,177 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 )
 
-// Ports of the server under test, on loopback.
 const (
-	listenAddr = "127.0.0.1:18765"
-	adminAddr  = "127.0.0.1:18766"
+	// connectRate is connections a second, echoRate echoes: some half of what two
+	// cores do, so that latencies are those of a server that keeps up.
+	connectRate = 4000
+	echoRate    = 4000
+	// deliveryRate bounds deliveries a second for the same reason, broadcastRate
+	// broadcasts.
+	deliveryRate  = 30_000
+	broadcastRate = 20
+	// wantedEchoes is how many echoes and connections a figure rests on at least: with
+	// few connections, wsload runs more than once against the same server.
+	wantedEchoes = 4000
+	// settleTime is idle time before memory is read. The runtime gives back nothing
+	// that it would not give back in production.
+	settleTime = 4 * time.Second
+	// heartbeat is the interval of pings, as short as it is to have many of them;
+	// heartbeatTime is how long they are counted.
+	heartbeat     = time.Second
+	heartbeatTime = 6 * time.Second
+	// overhead of starting a server and wsload and ending both.
+	overhead = 1200 * time.Millisecond
+	// burstSends is the pace of echo requests that are meant to be sent at once.
+	burstSends = 1_000_000
 )
 
-const (
-	// connectRate is connections and echoes a second: some half of what two cores do.
-	connectRate = 3000
-	// broadcasts to all connections.
-	broadcasts = 10
-	// holdTime is idle time before the memory is read; the runtime gives back
-	// nothing it would not give back in production.
-	holdTime = 8 * time.Second
+// kind is one way of measuring a server in a cell.
+type kind struct {
+	name  string
+	run   func(context.Context, *runner, setup, cell) (figures, error)
+	takes func(cell) time.Duration // about
+}
+
+var (
+	traffic = kind{"traffic", measureTraffic, func(c cell) time.Duration {
+		once := overhead + per(c.connections, connectRate) + per(c.connections, echoRate) + per(broadcasts(c), broadcastsPerSecond(c))
+		return time.Duration(repeats(c))*once + settleTime
+	}}
+	heartbeats = kind{"heartbeats", measureHeartbeats, func(c cell) time.Duration {
+		return overhead + per(c.connections, connectRate) + heartbeat + heartbeatTime
+	}}
+	burst = kind{"burst", measureBurst, func(c cell) time.Duration {
+		return time.Duration(repeats(c)) * (overhead + per(c.connections, connectRate))
+	}}
 )
 
-// figures of one run: bytes and seconds.
-type figures struct {
-	idleBytes                        float64 // resident memory of a connection that has echoed
-	connectCPU, echoCPU, deliveryCPU float64 // user and system time of the server
-	p50, p99                         float64
+func per[R int | float64](n int, rate R) time.Duration {
+	return time.Duration(float64(n) / float64(rate) * float64(time.Second))
 }
 
-type bench struct {
-	root, dir, peers string
-	plan
+func repeats(c cell) int { return (wantedEchoes + c.connections - 1) / c.connections }
+
+// broadcasts to all connections: some 100,000 deliveries, if that is neither too few
+// nor too many of them.
+func broadcasts(c cell) int { return min(max(100_000/c.connections, 5), 20) }
+
+func broadcastsPerSecond(c cell) float64 {
+	return min(deliveryRate/float64(c.connections), broadcastRate)
 }
 
-func (b bench) start(lib string) (*exec.Cmd, error) {
-	cmd := exec.Command(b.peers, "-lib", lib, "-listen", listenAddr, "-admin", adminAddr)
-	if lib == "wsnode" {
-		cmd = exec.Command(filepath.Join(b.root, "bin", "wsnode"), "-listen", listenAddr, "-admin", adminAddr,
-			"-heartbeat-interval", "0", "-log-level", "warn") // the peers have no heartbeat
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
+func connectArgs(c cell) []string {
+	return []string{"-a", strconv.Itoa(c.connections), "-c", strconv.Itoa(connectRate)}
+}
+
+// measureTraffic connects, lets every connection echo, broadcasts to all, and lets them
+// idle, without heartbeats.
+func measureTraffic(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+	srv, err := r.start(ctx, s, 0)
+	if err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if resp, err := http.Get("http://" + adminAddr + "/readyz"); err == nil {
-			resp.Body.Close()
-			return cmd, nil
-		}
-	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
-	return nil, fmt.Errorf("does not answer on %s", adminAddr)
-}
-
-// measure runs one server and one wsload, and takes the server's figures whenever
-// wsload enters its next phase.
-func (b bench) measure(lib string) (f figures, err error) {
-	server, err := b.start(lib)
-	if err != nil {
-		return f, err
-	}
-	defer func() { _ = server.Process.Kill(); _ = server.Wait() }()
-	pid := server.Process.Pid
-	empty, cpu := residentBytes(pid), cpuSeconds(pid)
-
-	reportFile := filepath.Join(b.dir, "report.json")
-	load := exec.Command(filepath.Join(b.root, "bin", "wsload"),
-		"-a", strconv.Itoa(b.connections), "-c", strconv.Itoa(connectRate), "-w", "1", "-echo-size", strconv.Itoa(b.size),
-		"-broadcasts", strconv.Itoa(broadcasts), "-broadcast-size", "128", "-broadcast-rate", "1",
-		"-publish", "http://"+adminAddr+"/publish?channel=broadcast", "-hold", holdTime.String(),
-		"-close", "abort", "-json", reportFile, "ws://"+listenAddr+"/")
-	out, err := load.StdoutPipe()
-	if err != nil {
-		return f, err
-	}
-	var last []string
-	if err := load.Start(); err != nil {
-		return f, err
-	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		last = append(last, lines.Text())
-		phase, ok := strings.CutPrefix(lines.Text(), "phase: ")
-		if !ok {
-			continue
-		}
-		now := cpuSeconds(pid)
-		switch name, _, _ := strings.Cut(phase, " "); name {
+	defer srv.stop()
+	f := figures{}
+	ended := func(phase string) error {
+		cpu := srv.lap()
+		switch phase {
+		case "ramp":
+			f[connectCPU] += cpu / float64(repeats(c)*c.connections)
 		case "echo":
-			f.connectCPU = (now - cpu) / float64(b.connections)
+			f[echoCPU] += cpu / float64(repeats(c)*c.connections)
 		case "broadcast":
-			f.echoCPU = (now - cpu) / float64(b.connections)
+			f[deliveryCPU] += cpu / float64(repeats(c)*c.connections*broadcasts(c))
 		case "hold":
-			f.deliveryCPU = (now - cpu) / float64(b.connections*broadcasts)
-		case "close":
-			f.idleBytes = (residentBytes(pid) - empty) / float64(b.connections)
+			f[idleMemory] = srv.memory() / float64(c.connections)
 		}
-		cpu = now
+		return nil
 	}
-	if err := load.Wait(); err != nil {
-		return f, fmt.Errorf("wsload: %w\n%s", err, strings.Join(last[max(0, len(last)-20):], "\n"))
+	args := append(connectArgs(c), "-echo-size", strconv.Itoa(c.size), "-echo-rate", strconv.Itoa(echoRate),
+		"-broadcasts", strconv.Itoa(broadcasts(c)), "-broadcast-size", strconv.Itoa(c.size),
+		"-broadcast-rate", strconv.FormatFloat(broadcastsPerSecond(c), 'f', 2, 64),
+		"-publish", "http://"+adminAddr+"/publish?channel=broadcast")
+	var p50, p99 []float64
+	for i := range repeats(c) {
+		if i == repeats(c)-1 {
+			args = append(args, "-hold", settleTime.String())
+		}
+		rep, err := r.load(ctx, ended, args...)
+		if err != nil {
+			return nil, err
+		}
+		p50, p99 = append(p50, rep.Echo.P50), append(p99, rep.Echo.P99)
 	}
-	return f, f.readLatency(reportFile)
+	f[echoP50], f[echoP99] = median(p50), median(p99)
+	return f, nil
 }
 
-func (f *figures) readLatency(reportFile string) error {
-	raw, err := os.ReadFile(reportFile)
+// measureHeartbeats lets connections idle while the server pings them. The server counts
+// what came back, wsload vouches for it.
+func measureHeartbeats(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+	srv, err := r.start(ctx, s, heartbeat)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var r struct{ Echo struct{ P50, P99 float64 } }
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return err
-	}
-	f.p50, f.p99 = r.Echo.P50, r.Echo.P99
-	return nil
-}
-
-// cpuSeconds adds up what the scheduler gave to the threads of a process, in
-// nanoseconds in /proc/PID/task/TID/schedstat, where /proc/PID/stat has ticks of 10 ms.
-func cpuSeconds(pid int) float64 {
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	var sum float64
-	for _, file := range files {
-		b, _ := os.ReadFile(file)
-		if fields := strings.Fields(string(b)); len(fields) > 0 {
-			ns, _ := strconv.ParseFloat(fields[0], 64)
-			sum += ns
+	defer srv.stop()
+	var before, after, cpu float64
+	ended := func(phase string) (err error) {
+		switch phase {
+		case "ramp":
+			time.Sleep(heartbeat) // until all are pinged, and the ramp is forgotten
+			before, err = srv.heartbeats()
+			srv.lap()
+		case "hold":
+			cpu = srv.lap()
+			after, err = srv.heartbeats()
 		}
+		return err
 	}
-	return sum / 1e9
+	args := append(connectArgs(c), "-echo=false", "-hold", (heartbeat + heartbeatTime).String())
+	rep, err := r.load(ctx, ended, args...)
+	switch {
+	case err != nil:
+		return nil, err
+	case after <= before:
+		return nil, errors.New("no ping was answered")
+	case after > float64(rep.Pings):
+		return nil, fmt.Errorf("the server counted %.0f answers to pings, wsload answered %d", after, rep.Pings)
+	}
+	return figures{heartbeatCPU: cpu / (after - before)}, nil
 }
 
-// residentBytes reads VmRSS.
-func residentBytes(pid int) float64 {
-	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	fields := strings.Fields(string(b))
-	if len(fields) < 2 {
-		return 0
+// measureBurst lets all connections send at once: what server and client together can.
+func measureBurst(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+	srv, err := r.start(ctx, s, 0)
+	if err != nil {
+		return nil, err
 	}
-	pages, _ := strconv.ParseFloat(fields[1], 64)
-	return pages * float64(os.Getpagesize())
+	defer srv.stop()
+	f := figures{}
+	ended := func(phase string) error {
+		cpu := srv.lap()
+		if phase == "echo" {
+			f[burstCPU] += cpu / float64(repeats(c)*c.connections)
+		}
+		return nil
+	}
+	// That the client can't send as fast is the point.
+	args := append(connectArgs(c), "-echo-size", strconv.Itoa(c.size), "-echo-rate", strconv.Itoa(burstSends), "-expect", "generator.behind >= 0")
+	var rates []float64
+	for range repeats(c) {
+		rep, err := r.load(ctx, ended, args...)
+		if err != nil {
+			return nil, err
+		}
+		rates = append(rates, float64(c.connections)/(rep.Echo.Max+float64(c.connections)/burstSends))
+	}
+	f[burstRate] = median(rates)
+	return f, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net"
 	"sync"
 
@@ -9,14 +10,17 @@ import (
 )
 
 // gobwasServer reads with wsutil in a goroutine for each connection.
-type gobwasServer struct{ clients members[*gobwasClient] }
+type gobwasServer struct {
+	heartbeat
+	clients members[*gobwasClient]
+}
 
 type gobwasClient struct {
 	net.Conn
 	mu sync.Mutex
 }
 
-func newGobwas() server { return &gobwasServer{} }
+func newGobwas(h heartbeat) server { return &gobwasServer{heartbeat: h} }
 
 func (s *gobwasServer) serve(ln net.Listener) error {
 	for {
@@ -35,8 +39,13 @@ func (s *gobwasServer) handle(c *gobwasClient) {
 	}
 	s.clients.add(c)
 	defer s.clients.remove(c)
+	read := func() ([]byte, ws.OpCode, error) { return wsutil.ReadClientData(c.Conn) }
+	if s.on() {
+		defer s.every(func() error { return c.write(ws.CompiledPing) })()
+		read = func() ([]byte, ws.OpCode, error) { return s.readWatched(c) }
+	}
 	for {
-		p, op, err := wsutil.ReadClientData(c.Conn)
+		p, op, err := read()
 		if err != nil {
 			return
 		}
@@ -49,11 +58,41 @@ func (s *gobwasServer) handle(c *gobwasClient) {
 	}
 }
 
+// readWatched is wsutil.ReadClientData, which keeps pongs to itself, with a deadline
+// that every frame moves.
+func (s *gobwasServer) readWatched(c *gobwasClient) ([]byte, ws.OpCode, error) {
+	control := wsutil.ControlFrameHandler(c.Conn, ws.StateServerSide)
+	rd := &wsutil.Reader{Source: c.Conn, State: ws.StateServerSide, CheckUTF8: true, OnIntermediate: control}
+	for {
+		if err := c.SetReadDeadline(s.deadline()); err != nil {
+			return nil, 0, err
+		}
+		h, err := rd.NextFrame()
+		if err != nil {
+			return nil, 0, err
+		}
+		if h.OpCode == ws.OpPong {
+			pongs.Add(1)
+		}
+		if h.OpCode.IsControl() {
+			if err := control(h, rd); err != nil {
+				return nil, 0, err
+			}
+			continue
+		}
+		p, err := io.ReadAll(rd)
+		return p, h.OpCode, err
+	}
+}
+
+func (c *gobwasClient) write(frame []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := c.Write(frame)
+	return err
+}
+
 func (s *gobwasServer) broadcast(payload []byte) {
 	frame := ws.MustCompileFrame(ws.NewTextFrame(payload))
-	s.clients.each(func(c *gobwasClient) {
-		c.mu.Lock()
-		_, _ = c.Write(frame)
-		c.mu.Unlock()
-	})
+	s.clients.each(func(c *gobwasClient) { _ = c.write(frame) })
 }

@@ -8,12 +8,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -29,31 +31,34 @@ type server interface {
 	broadcast(payload []byte)
 }
 
-var servers = map[string]func() server{
-	"gorilla": func() server { return &gorillaServer{} },
+var servers = map[string]func(heartbeat) server{
+	"gorilla": newGorilla,
 	"gws":     newGWS,
 	"nbio":    newNbio,
 	"gobwas":  newGobwas,
-	"coder":   func() server { return &coderServer{} },
+	"coder":   newCoder,
 }
 
 func main() {
 	lib := flag.String("lib", "", "library to use")
 	listen := flag.String("listen", "127.0.0.1:8765", "address for WebSocket connections")
 	admin := flag.String("admin", "127.0.0.1:8766", "address for metrics and publish")
+	var h heartbeat
+	flag.DurationVar(&h.interval, "heartbeat", 0, "ping every client once in this time; 0 for never")
+	flag.DurationVar(&h.timeout, "heartbeat-timeout", 30*time.Second, "with -heartbeat: end a client that is silent for so long")
 	flag.Parse()
-	if err := run(*lib, *listen, *admin); err != nil {
+	if err := run(*lib, *listen, *admin, h); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		os.Exit(1)
 	}
 }
 
-func run(lib, listen, admin string) error {
+func run(lib, listen, admin string, h heartbeat) error {
 	fresh := servers[lib]
 	if fresh == nil {
-		return fmt.Errorf("-lib %q: want one of %v", lib, slices.Sorted(keys(servers)))
+		return fmt.Errorf("-lib %q: want one of %v", lib, slices.Sorted(maps.Keys(servers)))
 	}
-	s := fresh()
+	s := fresh(h)
 	ln, err := net.Listen("tcp4", listen)
 	if err != nil {
 		return err
@@ -74,16 +79,6 @@ func run(lib, listen, admin string) error {
 	go func() { errs <- http.ListenAndServe(admin, mux) }()
 	go func() { errs <- s.serve(ln) }()
 	return <-errs
-}
-
-func keys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // members are the connected clients, for broadcasts.

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// allServers in the order of the table: wsnode, then its peers (see ./peers).
+var allServers = []string{"wsnode", "gorilla", "gws", "nbio", "gobwas", "coder"}
+
+// spareFiles is what a server or client opens beside its connections.
+const spareFiles = 500
+
+type config struct {
+	root    string
+	servers []string
+	cells   []cell
+	scaling []int // connections
+	rounds  int
+	out     string
+}
+
+// cell is one place of the table: how many connections, and what they send.
+type cell struct {
+	connections int
+	size        int // bytes of an echo and of a broadcast
+}
+
+func (c cell) String() string { return fmt.Sprintf("%dx%d", c.connections, c.size) }
+
+// title is the cell as people read it.
+func (c cell) title() string {
+	return fmt.Sprintf("%s connections, messages of %s", thousands(c.connections), bytesText(c.size))
+}
+
+func parseConfig(args []string, stderr io.Writer) (config, error) {
+	var c config
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.StringVar(&c.root, "root", "../..", "the clone, with bin/wsnode and bin/wsload built")
+	servers := fs.String("servers", strings.Join(allServers, ","), "`servers` to measure, comma-separated")
+	cells := fs.String("cells", "1000x128,1000x4096,19000x128,19000x4096", "`cells` of the table: connections x bytes of a message, comma-separated")
+	scaling := fs.String("scaling", "1000,5000,19000", "`connections` of the table on wsnode's loops, comma-separated; none leaves it out")
+	fs.IntVar(&c.rounds, "rounds", 3, "times that each server is measured, in turn with the others; the median is shown")
+	fs.StringVar(&c.out, "out", "", "also write the document to this `file`")
+	if err := fs.Parse(args); err != nil {
+		return c, err
+	}
+	if fs.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	var err error
+	if c.root, err = filepath.Abs(c.root); err != nil {
+		return c, err
+	}
+	c.servers = strings.Split(*servers, ",")
+	for _, s := range c.servers {
+		if !slices.Contains(allServers, s) {
+			return c, fmt.Errorf("-servers %q: %q is none of %s", *servers, s, strings.Join(allServers, ", "))
+		}
+	}
+	if c.rounds < 1 {
+		return c, fmt.Errorf("-rounds %d: want 1 or more", c.rounds)
+	}
+	if c.cells, err = parseCells(*cells); err != nil {
+		return c, fmt.Errorf("-cells %q: %w", *cells, err)
+	}
+	if c.scaling, err = parseScaling(*scaling); err != nil {
+		return c, fmt.Errorf("-scaling %q: %w", *scaling, err)
+	}
+	return c, nil
+}
+
+func parseCells(s string) (cells []cell, err error) {
+	for _, field := range strings.Split(s, ",") {
+		connections, size, ok := strings.Cut(field, "x")
+		if !ok {
+			return nil, fmt.Errorf("%q: want connections x bytes, such as 1000x128", field)
+		}
+		var c cell
+		if c.connections, err = parseConnections(connections); err != nil {
+			return nil, err
+		}
+		// wsload needs 128 bytes for what makes a broadcast its own.
+		if c.size, err = strconv.Atoi(size); err != nil || c.size < 128 || c.size > 256<<10 {
+			return nil, fmt.Errorf("%q: want 128 to 262144 bytes", size)
+		}
+		cells = append(cells, c)
+	}
+	return cells, nil
+}
+
+func parseScaling(s string) (list []int, err error) {
+	if s == "none" {
+		return nil, nil
+	}
+	for _, field := range strings.Split(s, ",") {
+		n, err := parseConnections(field)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// parseConnections refuses more than one process can hold: client and server are one
+// process each.
+func parseConnections(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is not a number of connections", s)
+	}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, errors.New("the open-file limit can't be read: " + err.Error())
+	}
+	if room := int(min(limit.Max, 1<<30)) - spareFiles; n > room {
+		return 0, fmt.Errorf("%d connections: a process may open %d files here, which is enough for %d", n, limit.Max, room)
+	}
+	return n, nil
+}

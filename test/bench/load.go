@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// runner runs the programs.
+type runner struct {
+	wsnode, wsload, peers string                         // files
+	report                string                         // file for wsload's report
+	patience              time.Duration                  // for others to be done, before what failed or was disturbed is tried again
+	watch                 func() (others func() float64) // see watchMachine
+}
+
+// report is what of wsload's report is of use here; times are seconds.
+type report struct {
+	Pings int64
+	Echo  struct{ P50, P99, Max float64 }
+}
+
+// load runs wsload against the server under test and calls ended whenever a phase of it
+// (ramp, echo, broadcast, hold) is through, and first of all with "".
+func (r *runner) load(ctx context.Context, ended func(phase string) error, args ...string) (report, error) {
+	args = append(args, "-w", "1", "-close", "abort", "-json", r.report, "ws://"+listenAddr+"/")
+	cmd := exec.CommandContext(ctx, r.wsload, args...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return report{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		return report{}, err
+	}
+	var failed error
+	phase := ""
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		rest, ok := strings.CutPrefix(lines.Text(), "phase: ")
+		if !ok {
+			continue
+		}
+		if err := ended(phase); err != nil && failed == nil {
+			failed = err
+			_ = cmd.Process.Kill()
+		}
+		phase, _, _ = strings.Cut(rest, " ")
+	}
+	err = cmd.Wait()
+	if failed != nil {
+		return report{}, failed
+	}
+	if err != nil {
+		return report{}, fmt.Errorf("wsload: %w: %s", err, lastLines(said.String(), 5))
+	}
+	return readReport(r.report)
+}
+
+func readReport(file string) (rep report, err error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return rep, err
+	}
+	if err := json.Unmarshal(raw, &rep); err != nil {
+		return rep, fmt.Errorf("wsload's report: %w", err)
+	}
+	return rep, nil
+}
+
+func lastLines(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

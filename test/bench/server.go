@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Addresses of the server under test, on loopback.
+const (
+	listenAddr = "127.0.0.1:18765"
+	adminAddr  = "127.0.0.1:18766"
+)
+
+// heartbeatTimeout in heartbeats: so many that a busy machine costs no connection.
+const heartbeatTimeout = 10
+
+// setup is one server as it is to be started.
+type setup struct {
+	lib  string
+	args []string // more flags
+}
+
+// server is one that runs.
+type server struct {
+	cmd    *exec.Cmd
+	pongs  string  // name of its metric of heartbeats that came back
+	empty  float64 // resident memory without a connection, in bytes
+	lapped float64 // CPU time at the last lap, in seconds
+}
+
+// start starts a server that pings its clients every heartbeat, or never if it is 0,
+// and waits until it is ready.
+func (r *runner) start(ctx context.Context, s setup, heartbeat time.Duration) (*server, error) {
+	args := append([]string{"-listen", listenAddr, "-admin", adminAddr}, s.args...)
+	srv := &server{}
+	if s.lib == "wsnode" {
+		srv.pongs = "wsnode_heartbeat_rtt_seconds_count"
+		args = append(args, "-log-level", "warn", "-heartbeat-interval", heartbeat.String())
+		if heartbeat > 0 {
+			args = append(args, "-heartbeat-timeout", (heartbeatTimeout * heartbeat).String())
+		}
+		srv.cmd = exec.CommandContext(ctx, r.wsnode, args...)
+	} else {
+		srv.pongs = "peer_pongs_total"
+		args = append(args, "-lib", s.lib, "-heartbeat", heartbeat.String(), "-heartbeat-timeout", (heartbeatTimeout * heartbeat).String())
+		srv.cmd = exec.CommandContext(ctx, r.peers, args...)
+	}
+	srv.cmd.Stderr = os.Stderr
+	if err := srv.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if err := srv.waitReady(); err != nil {
+		srv.stop()
+		return nil, err
+	}
+	srv.empty = residentBytes(srv.cmd.Process.Pid)
+	srv.lap()
+	return srv, nil
+}
+
+func (s *server) waitReady() error {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		resp, err := http.Get("http://" + adminAddr + "/readyz")
+		if err == nil {
+			resp.Body.Close()
+			return nil
+		}
+	}
+	return fmt.Errorf("%s does not answer on %s", filepath.Base(s.cmd.Path), adminAddr)
+}
+
+func (s *server) stop() {
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait()
+}
+
+// lap returns the CPU time that the server took since the last lap, in seconds.
+func (s *server) lap() float64 {
+	now := cpuSeconds(s.cmd.Process.Pid)
+	d := now - s.lapped
+	s.lapped = now
+	return d
+}
+
+// memory returns what the server holds beyond its empty self, in bytes.
+func (s *server) memory() float64 { return residentBytes(s.cmd.Process.Pid) - s.empty }
+
+// heartbeats returns how many of the server's pings were answered so far.
+func (s *server) heartbeats() (float64, error) {
+	resp, err := http.Get("http://" + adminAddr + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), s.pongs+" "); ok {
+			return strconv.ParseFloat(value, 64)
+		}
+	}
+	return 0, fmt.Errorf("the server has no metric %s", s.pongs)
+}
+
+// cpuSeconds adds up what the scheduler gave to the threads of a process: nanoseconds
+// in /proc/PID/task/TID/schedstat, where /proc/PID/stat has ticks of 10 ms.
+func cpuSeconds(pid int) float64 {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	var sum float64
+	for _, file := range files {
+		b, _ := os.ReadFile(file)
+		if fields := strings.Fields(string(b)); len(fields) > 0 {
+			ns, _ := strconv.ParseFloat(fields[0], 64)
+			sum += ns
+		}
+	}
+	return sum / 1e9
+}
+
+// residentBytes reads the resident memory of a process.
+func residentBytes(pid int) float64 {
+	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	fields := strings.Fields(string(b))
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.ParseFloat(fields[1], 64)
+	return pages * float64(os.Getpagesize())
+}
