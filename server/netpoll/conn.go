@@ -50,7 +50,7 @@ const (
 	flagCloseFlushed // close as soon as the write queue is empty
 	flagWantWrite    // EPOLLOUT is armed
 	flagReadPaused   // EPOLLIN is not armed
-	flagReadHeld     // by PauseRead
+	flagReadHeld     // PauseReading
 	flagReadFreely   // LimitReads does not apply
 )
 
@@ -173,22 +173,6 @@ func (c *Conn) updateInterest() {
 	}
 }
 
-// PauseRead leaves what the peer sends with the kernel until ResumeRead.
-func (c *Conn) PauseRead() {
-	if !c.Closed() {
-		c.flags |= flagReadHeld
-		c.updateInterest()
-	}
-}
-
-// ResumeRead ends PauseRead.
-func (c *Conn) ResumeRead() {
-	if !c.Closed() {
-		c.flags &^= flagReadHeld
-		c.updateInterest()
-	}
-}
-
 // ReadFreely exempts c from Loop.LimitReads, or no more.
 func (c *Conn) ReadFreely(yes bool) {
 	c.flags &^= flagReadFreely
@@ -214,6 +198,24 @@ func (c *Conn) read() {
 	default:
 		c.loop.stats.BytesRead.Add(uint64(n))
 		c.handler.OnData(buf[:n])
+	}
+}
+
+// PauseReading leaves what arrives in the kernel, which lets the peer send no more
+// than its buffer takes, until ResumeReading. A reset is noticed all the same, the
+// peer's end of the stream only afterwards.
+func (c *Conn) PauseReading() {
+	if !c.Closed() {
+		c.flags |= flagReadHeld
+		c.updateInterest()
+	}
+}
+
+// ResumeReading ends PauseReading.
+func (c *Conn) ResumeReading() {
+	if !c.Closed() {
+		c.flags &^= flagReadHeld
+		c.updateInterest()
 	}
 }
 

@@ -190,10 +190,12 @@ func (l *Loop) waitEvents(events []unix.EpollEvent) (n int, wait time.Duration, 
 			return 0, wait, err
 		}
 	}
+	began := time.Now()
 	err = l.epconn.Read(func(uintptr) bool {
 		n, errno = pollNow(l.epfd, events)
 		return n > 0 || errno != 0 && errno != unix.EINTR
 	})
+	l.stats.Idle.Add(int64(time.Since(began)))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		// What arrived meanwhile is read before timers judge the silence.
 		n, errno = pollNow(l.epfd, events)

@@ -15,6 +15,7 @@ type Stats struct {
 	BytesWritten atomic.Uint64
 	QueuedBytes  atomic.Int64 // waiting in write queues now
 	Conns        atomic.Int64 // open now
+	Idle         atomic.Int64 // time spent waiting for something to do, ns
 
 	busySince atomic.Int64 // start of the round in progress, ns since process start; 0 while waiting
 	worstLag  atomic.Int64 // longest round or stall since Lag was last asked, ns

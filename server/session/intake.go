@@ -100,7 +100,7 @@ func (s *Session) await() {
 	in.waiting = append(in.waiting, s)
 	sh.stats.Waiting.Add(1)
 	sh.loop.LimitReads(unclaimed)
-	s.PauseRead()
+	s.PauseReading()
 	s.SetTimer(intakeStall)
 }
 
@@ -109,7 +109,7 @@ func (s *Session) proceed() {
 	s.partial.waits = false
 	s.shard.stats.Waiting.Add(-1)
 	s.heard = s.ticks() // its silence was ours
-	s.ResumeRead()
+	s.ResumeReading()
 	s.setHeartbeat(s.shard.srv.cfg.HeartbeatInterval)
 }
 
