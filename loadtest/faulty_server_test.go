@@ -32,6 +32,9 @@ type faulty struct {
 	damage  int // change a byte of a broadcast
 	last    int // number of broadcasts to come: the last can't be swapped
 
+	lag  time.Duration // for which the broadcast number late, from 0, is held back
+	late int
+
 	mu    sync.Mutex // guards the following
 	rng   *rand.Rand
 	conns []*faultyConn
@@ -135,6 +138,9 @@ func (f *faulty) publish(_ http.ResponseWriter, r *http.Request) {
 	p, _ := io.ReadAll(r.Body)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.lag > 0 && f.sent == f.late {
+		time.Sleep(f.lag)
+	}
 	for _, c := range f.conns {
 		switch {
 		case c.held != nil: // whose fault is a swap

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
@@ -76,6 +77,34 @@ func TestOneBroadcastInAThousandGoesWrongAndIsFound(t *testing.T) {
 	}
 	each := report.SamplesPerClass
 	require.Equal(t, map[string]int{"lost": each, "duplicated": each, "reordered": each, "corrupted": each}, shown)
+}
+
+// A server that knows no channels sends to all what is for some.
+func TestBroadcastsOfOtherChannelsAreMisrouted(t *testing.T) {
+	t.Parallel()
+	f := &faulty{}
+	url, publish := f.start(t)
+	r := load(t, "-a", "30", "-w", "2", "-echo=false", "-broadcasts", "12", "-broadcast-rate", "100", "-broadcast-channels", "3", "-publish", publish, url)
+	b := r.report.Broadcast
+	require.EqualValues(t, 30*12/3, b.Expected)
+	require.EqualValues(t, 30*12/3, b.Delivered)
+	require.EqualValues(t, 30*12*2/3, b.Misrouted)
+	require.Zero(t, b.Lost+b.Duplicated+b.Reordered+b.BroadcastCounts.Corrupted)
+	require.Equal(t, "broadcast.misrouted", r.report.Samples[0].Class)
+	expected(t, r, "broadcast.misrouted == 0: 240")
+}
+
+func TestLateBroadcastsAreCountedExactly(t *testing.T) {
+	t.Parallel()
+	f := &faulty{late: 4, lag: 3 * time.Second}
+	url, publish := f.start(t)
+	file := scenarioFile(t, "connections: 20\npublish: {urls: ['"+publish+"']}\nphases: [{broadcast: {count: 10, rate: 2, late: 2s}}]")
+	r := load(t, "run", "-w", "2", file, url)
+	b := r.report.Broadcast
+	require.EqualValues(t, 20*10, b.Delivered)
+	require.EqualValues(t, 20, b.Late, "the one that was held back, on every connection")
+	require.GreaterOrEqual(t, b.Max, 3.0)
+	expected(t, r, "broadcast.late == 0: 20")
 }
 
 func TestWrongEchoesAreCountedExactly(t *testing.T) {

@@ -3,6 +3,7 @@ package scenario
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,6 +180,16 @@ func TestDistance(t *testing.T) {
 	require.Equal(t, 3, distance("kitten", "sitting"))
 	require.Equal(t, 4, distance("", "echo"))
 	require.Zero(t, distance("echo", "echo"))
+}
+
+func TestTheExampleInTheDocumentationIsValid(t *testing.T) {
+	b, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(b), "```yaml\n")
+	require.True(t, found)
+	text, _, _ := strings.Cut(rest, "```")
+	s := parse(t, text)
+	require.Len(t, s.Phases, 4)
 }
 
 // The examples that come with wsload.
