@@ -46,9 +46,9 @@ type comparisonRow struct{ name, a, b, ratio string }
 
 // sections is the order of the table: that of the summary, and what is new last.
 var sections = []string{
-	"duration", "workers", "workers_lost", "planned", "connected", "failed", "not_started", "held", "failures",
+	"duration", "workers", "workers_lost", "agents_lost", "planned", "connected", "failed", "not_started", "held", "failures",
 	"closed_unexpected", "closed", "close_failed", "close_failures", "connect", "handshake", "echo", "broadcast",
-	"generator", "nodes",
+	"reconnect", "reconnect_failures", "stall", "stall_closed", "generator", "nodes",
 }
 
 // skipped are numbers that say nothing beside those of another run.

@@ -82,6 +82,8 @@ func example(seconds int, failing bool) *report.Report {
 		Nodes: report.SumNodes([]report.Node{{URL: "http://node-1:8766/metrics", Scrapes: int64(seconds), ScrapesFailed: 1, Error: "status 500", Connections: 5}}),
 	}
 	if failing {
+		r.AgentsLost = 1
+		r.Agents = []report.Agent{{Address: "10.0.0.1:8767", Workers: 1, Planned: 5000}, {Address: "10.0.0.2:8767", Workers: 1, Planned: 5000, Lost: "no sign of it for 15s"}}
 		total.AddSample(report.Sample{Class: "handshake.http_503", Connection: 7, Target: "ws://node-1:8765", Error: `got "<script>alert(1)</script>"`})
 	}
 	times.TakeTimes(&total)
@@ -142,6 +144,10 @@ func TestPageInABrowser(t *testing.T) {
 			}
 			tab.Shows("verdict", map[bool]string{false: "The one expectation is met", true: "connected == planned, but it is 10000"}[failing])
 			tab.Shows("tiles", "10,000")
+			if failing {
+				tab.Shows("verdict", "1 of 2 agents were lost")
+				require.Contains(t, page, "no sign of it for 15s")
+			}
 			require.Equal(t, "0", tab.Eval("document.querySelectorAll('b, [src], [href]').length"), "markup came in with the data")
 			require.NotContains(t, page, "<script>alert")
 			require.Contains(t, page, "The MIT License", "uPlot's licence goes with every copy of it")
