@@ -39,12 +39,13 @@ type memberEvent struct {
 
 // fleet is all workers of a run.
 type fleet struct {
-	members []*member
-	hosts   []*host
-	events  chan memberEvent
-	sent    int             // commands sent
-	listens bool            // doListen is among them
-	echoes  []scenario.Echo // of the phases among them
+	members  []*member
+	hosts    []*host
+	events   chan memberEvent
+	sent     int             // commands sent
+	listens  bool            // doListen is among them
+	channels int             // of broadcasts, 0 or 1 for the one that all listen to
+	echoes   []scenario.Echo // of the phases among them
 
 	// Only the distributions of these are used: all that workers have sent, and
 	// what they have sent since the timeline's latest point. What a worker had
@@ -54,7 +55,7 @@ type fleet struct {
 
 // startFleet starts the workers and gives them their shares.
 func startFleet(ctx context.Context, p *plan) (*fleet, error) {
-	f := &fleet{events: make(chan memberEvent, 4*p.workers), hosts: p.hosts}
+	f := &fleet{events: make(chan memberEvent, 4*p.workers), hosts: p.hosts, channels: p.engine.Channels}
 	members := make([]*member, p.workers)
 	errs := make([]error, len(p.hosts))
 	var all sync.WaitGroup
@@ -269,9 +270,9 @@ func (f *fleet) lostShare(m *member, confirmed int64) *report.Counts {
 		c.Echo.Closed += requests
 	}
 	if f.listens {
-		c.Broadcast = report.BroadcastCounts{
-			Listeners: n, Expected: n * confirmed, Lost: n * confirmed, LostClosed: n * confirmed, Affected: n,
-		}
+		// Clients are dealt out to channels in turn: each has an even part of the share.
+		due := n * confirmed / int64(max(f.channels, 1))
+		c.Broadcast = report.BroadcastCounts{Listeners: n, Expected: due, Lost: due, LostClosed: due, Affected: n}
 	}
 	return c
 }

@@ -21,7 +21,7 @@ type Status struct {
 	// Second is what the last whole second brought.
 	Second report.Point
 	// Required is how many deliveries are due by now: those listening times what
-	// was published.
+	// was published; 0 where clients come and go, so that nobody can say yet.
 	Required int64
 }
 
@@ -44,7 +44,10 @@ func Line(s Status) string {
 		}
 	}
 	if c.Broadcast.Listeners > 0 {
-		fmt.Fprintf(&b, " | broadcast %d/%d", c.Broadcast.Delivered, s.Required)
+		fmt.Fprintf(&b, " | broadcast %d", c.Broadcast.Delivered)
+		if s.Required > 0 {
+			fmt.Fprintf(&b, "/%d", s.Required)
+		}
 	}
 	return b.String()
 }

@@ -147,7 +147,10 @@ func broadcast(s Status) []string {
 	if b.Listeners == 0 {
 		return nil
 	}
-	parts := []string{fmt.Sprintf("%s of %s delivered", figure.Count(b.Delivered), figure.Count(s.Required))}
+	parts := []string{figure.Count(b.Delivered) + " delivered"}
+	if s.Required > 0 {
+		parts[0] = fmt.Sprintf("%s of %s delivered", figure.Count(b.Delivered), figure.Count(s.Required))
+	}
 	if missing := s.Required - b.Delivered; missing > 0 {
 		parts = append(parts, figure.Count(missing)+" outstanding")
 	}
