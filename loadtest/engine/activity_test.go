@@ -93,6 +93,9 @@ func TestRequestsThatWaitCountFromTheirIntendedTime(t *testing.T) {
 	through(t, e)
 	c := begin(t, e, scenario.Phase{Echo: newEcho(100, time.Second)})
 	require.Equal(t, report.EchoCounts{Sent: 100, OK: 100}, c.Echo)
+	pace := c.Paces[report.PaceKey(1, "echo")]
+	require.Less(t, pace.Intended, time.Second)
+	require.GreaterOrEqual(t, pace.Sent, time.Second, "none could be sent before the first was answered")
 	full := e.Finish(Published{})
 	// One request took a second of the server's time. The 99 behind it had their
 	// times evenly in that second.

@@ -18,6 +18,8 @@ type echoing struct {
 	message *message.Echo
 	kind    frame.Opcode
 	next    uint64 // number of the next request of this worker, in all phases
+	pace    *report.Pace
+	begun   time.Duration // the phase's schedule, since Engine.base
 }
 
 // exchange is the echo request that a client has out. Idle clients have none.
@@ -47,7 +49,9 @@ func (e *Engine) beginEcho(phase int, a scenario.Echo, at time.Time) {
 	if a.For > 0 {
 		s.Count = math.MaxInt
 	}
-	e.run(report.PaceKey(phase, "echo"), s, func(k int, p pacing) {
+	key := report.PaceKey(phase, "echo")
+	e.echoing.pace, e.echoing.begun = e.counts.Paces.Of(key), at.Sub(e.base)
+	e.run(key, s, func(k int, p pacing) {
 		e.clients[clients[k%len(clients)]].request(p.intended)
 	})
 }
@@ -75,6 +79,7 @@ func (c *client) ask(intended time.Duration) {
 	x.number = e.echoing.next
 	e.echoing.next++
 	x.intended, x.sent = intended, e.now()
+	e.echoing.pace.Sent = x.sent - e.echoing.begun
 	c.SetTimer(max(0, intended+e.cfg.Timeout-x.sent))
 	e.want = e.echoing.message.AppendRequest(e.want[:0], c.number(), x.number)
 	c.send(e.echoing.kind, e.want)

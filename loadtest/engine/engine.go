@@ -173,8 +173,7 @@ func (e *Engine) run(key string, s pace.Schedule, start func(k int, p pacing)) {
 		e.loop.Post(func() {
 			e.schedules--
 			if key != "" {
-				p := e.counts.Paces.Of(key)
-				p.Busy = max(p.Busy, load.busy(e))
+				load.note(e, key)
 			}
 		})
 	}()
@@ -195,14 +194,15 @@ func (l *loopLoad) begin(e *Engine) {
 	}
 }
 
-// busy returns the share of the time for which the loop did not wait, 0 if that
-// was too short to tell.
-func (l *loopLoad) busy(e *Engine) float64 {
+// note keeps the share of the time for which the loop did not wait, unless that was
+// too short to tell.
+func (l *loopLoad) note(e *Engine, key string) {
 	passed := time.Since(l.from)
 	if l.from.IsZero() || passed < loadSpan {
-		return 0
+		return
 	}
-	return 1 - float64(e.loop.Stats().Idle.Load()-l.idle)/float64(passed)
+	p := e.counts.Paces.Of(key)
+	p.Busy = max(p.Busy, 1-float64(e.loop.Stats().Idle.Load()-l.idle)/float64(passed))
 }
 
 func (e *Engine) stopSchedules() {

@@ -25,7 +25,10 @@ type Pace struct {
 	Actual   time.Duration `json:"actual_ns"`   // when it was made
 	WorstLag time.Duration `json:"worst_lag_ns"`
 	Late     int64         `json:"late"` // starts made more than lateStart after their time
-	Busy     float64       `json:"busy"` // share of the time for which the busiest worker had no pause
+	// Sent is when the last echo request was sent, those that had to wait for the
+	// answer before them included; 0 for other activities.
+	Sent time.Duration `json:"sent_ns"`
+	Busy float64       `json:"busy"` // share of the time for which the busiest worker had no pause
 }
 
 // Record notes that a start meant for intended was made at actual.
@@ -46,6 +49,7 @@ func (p *Pace) Merge(o Pace) {
 	p.Actual = max(p.Actual, o.Actual)
 	p.WorstLag = max(p.WorstLag, o.WorstLag)
 	p.Late += o.Late
+	p.Sent = max(p.Sent, o.Sent)
 	p.Busy = max(p.Busy, o.Busy)
 }
 
@@ -149,7 +153,9 @@ func judged(activity string, paces ...Pace) Rates {
 	return r
 }
 
-// combine takes the starts after each schedule's first, over the time they took.
+// combine takes the starts after each schedule's first, over the time they took. A
+// server whose answers are waited for makes the actual rate less than the intended
+// one, but does not make the generator behind.
 func combine(paces ...Pace) (r Rates) {
 	var starts int64
 	var intended, actual time.Duration
@@ -161,7 +167,7 @@ func combine(paces ...Pace) (r Rates) {
 		if p.Starts > 1 && p.Intended > 0 {
 			starts += p.Starts - 1
 			intended += p.Intended
-			actual += max(p.Actual, time.Microsecond)
+			actual += max(p.Actual, p.Sent, time.Microsecond)
 		}
 	}
 	if starts > 0 {

@@ -55,7 +55,7 @@ func TestMergeAddsEveryCount(t *testing.T) {
 		"reconnect":{"cut":1,"ok":2,"failed_attempts":3,"given_up":4},"stall":{"stalled":1,"closed":2},
 		"reconnect_failures":{"d":9},"stall_closed":{"e":10},
 		"foreign":9,"pings":10,
-		"paces":{"0.connect":{"starts":1,"intended_ns":10,"actual_ns":20,"worst_lag_ns":30,"late":4,"busy":0.5},"2.echo":{"starts":2,"intended_ns":11,"actual_ns":21,"worst_lag_ns":31,"late":5,"busy":0.25}},
+		"paces":{"0.connect":{"starts":1,"intended_ns":10,"actual_ns":20,"worst_lag_ns":30,"late":4,"sent_ns":40,"busy":0.5},"2.echo":{"starts":2,"intended_ns":11,"actual_ns":21,"worst_lag_ns":31,"late":5,"sent_ns":41,"busy":0.25}},
 		"connect_latency":null,"handshake_latency":null,"echo_latency":null,"echo_service_latency":null,"broadcast_latency":null,"reconnect_latency":null,
 		"usage":{"empty_bytes":1,"held_bytes":2,"resident_bytes":4,"cpu_seconds":3}}`)
 	var worker, sum Counts
@@ -77,8 +77,8 @@ func TestMergeAddsEveryCount(t *testing.T) {
 	require.Len(t, after, len(before))
 	for name, v := range before {
 		switch name {
-		case "paces.0.connect.intended_ns", "paces.0.connect.actual_ns", "paces.0.connect.worst_lag_ns", "paces.0.connect.busy",
-			"paces.2.echo.intended_ns", "paces.2.echo.actual_ns", "paces.2.echo.worst_lag_ns", "paces.2.echo.busy":
+		case "paces.0.connect.intended_ns", "paces.0.connect.actual_ns", "paces.0.connect.worst_lag_ns", "paces.0.connect.busy", "paces.0.connect.sent_ns",
+			"paces.2.echo.intended_ns", "paces.2.echo.actual_ns", "paces.2.echo.worst_lag_ns", "paces.2.echo.busy", "paces.2.echo.sent_ns":
 			require.Equal(t, v, after[name], name) // the furthest of all workers
 		default:
 			require.Equal(t, 2*v, after[name], name)
@@ -156,6 +156,15 @@ func TestGeneratorWithoutAPauseCannotJudgeEchoes(t *testing.T) {
 		r.Fill(&Counts{Paces: Paces{PaceKey(1, activity): {Starts: 10, Intended: time.Second, Actual: time.Second, Busy: 0.99}}}, Publishing{})
 		require.Equal(t, want, r.Generator.Behind, activity)
 	}
+}
+
+func TestTheActualRateIsThatOfTheSending(t *testing.T) {
+	var r Report
+	p := Pace{Starts: 101, Intended: time.Second, Actual: time.Second, Sent: 4 * time.Second}
+	r.Fill(&Counts{Paces: Paces{PaceKey(1, "echo"): &p}}, Publishing{})
+	require.InDelta(t, 100, r.Echo.IntendedRate, 1e-9)
+	require.InDelta(t, 25, r.Echo.ActualRate, 1e-9)
+	require.False(t, r.Echo.Behind, "it was the server that made them wait")
 }
 
 func TestSchedulesAreListedByPhaseAndTheirRatesTakenTogether(t *testing.T) {
