@@ -27,6 +27,7 @@ type intake struct {
 	budget  int           // bytes; 0 is no bound
 	claimed int           // bytes
 	waiting []*Session    // oldest first; those that have left in the meantime wait no more
+	stall   time.Duration // intakeStall
 	moved   time.Duration // when something was last claimed or returned, on the loop's clock
 }
 
@@ -140,7 +141,7 @@ func (s *Session) stillWaiting() bool {
 	if s.partial == nil || !s.partial.waits {
 		return false
 	}
-	if sh.loop.Now()-in.moved >= intakeStall {
+	if sh.loop.Now()-in.moved >= in.stall {
 		sh.overdraw()
 	}
 	if s.partial.waits {

@@ -130,7 +130,7 @@ type Shard struct {
 
 // NewShard makes the part of s that lives on loop.
 func (s *Server) NewShard(loop *netpoll.Loop) *Shard {
-	sh := &Shard{srv: s, loop: loop, codec: newCodec(), intake: intake{budget: s.cfg.ReceiveMemory}}
+	sh := &Shard{srv: s, loop: loop, codec: newCodec(), intake: intake{budget: s.cfg.ReceiveMemory, stall: intakeStall}}
 	sh.upgrade.init(s.cfg.AllowOrigin)
 	sh.upgrade.upgrader.Subprotocols = s.cfg.Subprotocols
 	sh.upgrade.upgrader.EnableCompression = s.cfg.Compression
