@@ -58,7 +58,7 @@ func (r *runner) load(ctx context.Context, ended func(phase string) error, args 
 		return report{}, failed
 	}
 	if err != nil {
-		return report{}, fmt.Errorf("wsload: %w: %s", err, lastLines(said.String(), 5))
+		return report{}, fmt.Errorf("wsload: %w: %s", err, complaints(said.String()))
 	}
 	return readReport(r.report)
 }
@@ -74,7 +74,13 @@ func readReport(file string) (rep report, err error) {
 	return rep, nil
 }
 
-func lastLines(s string, n int) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+// complaints are what wsload said about a failure, without the progress before it.
+func complaints(said string) string {
+	var list []string
+	for line := range strings.Lines(said) {
+		if text, ok := strings.CutPrefix(line, "wsload: "); ok {
+			list = append(list, strings.TrimSpace(text))
+		}
+	}
+	return strings.Join(list, "; ")
 }

@@ -11,7 +11,7 @@ import (
 const (
 	// connectRate is connections a second, echoRate echoes: some half of what two
 	// cores do, so that latencies are those of a server that keeps up.
-	connectRate = 4000
+	connectRate = 5000
 	echoRate    = 4000
 	// deliveryRate bounds deliveries a second for the same reason, broadcastRate
 	// broadcasts.
@@ -19,14 +19,14 @@ const (
 	broadcastRate = 20
 	// wantedEchoes is how many echoes and connections a figure rests on at least: with
 	// few connections, wsload runs more than once against the same server.
-	wantedEchoes = 4000
+	wantedEchoes = 3000
 	// settleTime is idle time before memory is read. The runtime gives back nothing
 	// that it would not give back in production.
-	settleTime = 4 * time.Second
+	settleTime = 3 * time.Second
 	// heartbeat is the interval of pings, as short as it is to have many of them;
 	// heartbeatTime is how long they are counted.
 	heartbeat     = time.Second
-	heartbeatTime = 6 * time.Second
+	heartbeatTime = 5 * time.Second
 	// overhead of starting a server and wsload and ending both.
 	overhead = 1200 * time.Millisecond
 	// burstSends is the pace of echo requests that are meant to be sent at once.
@@ -61,7 +61,7 @@ func repeats(c cell) int { return (wantedEchoes + c.connections - 1) / c.connect
 
 // broadcasts to all connections: some 100,000 deliveries, if that is neither too few
 // nor too many of them.
-func broadcasts(c cell) int { return min(max(100_000/c.connections, 5), 20) }
+func broadcasts(c cell) int { return min(max(100_000/c.connections, 5), 10) }
 
 func broadcastsPerSecond(c cell) float64 {
 	return min(deliveryRate/float64(c.connections), broadcastRate)

@@ -35,7 +35,7 @@ func TestSteps(t *testing.T) {
 func TestSizes(t *testing.T) {
 	for _, c := range []struct {
 		connections, repeats, broadcasts int
-	}{{1, 4000, 20}, {1000, 4, 20}, {3999, 2, 20}, {5000, 1, 20}, {19_000, 1, 5}} {
+	}{{1, 3000, 10}, {1000, 3, 10}, {2999, 2, 10}, {3000, 1, 10}, {19_000, 1, 5}} {
 		in := cell{c.connections, 128}
 		if repeats(in) != c.repeats || broadcasts(in) != c.broadcasts {
 			t.Errorf("%v: %d repeats, %d broadcasts; want %d, %d", in, repeats(in), broadcasts(in), c.repeats, c.broadcasts)
