@@ -84,6 +84,14 @@ BENCHFLAGS ?=
 bench: build ## wsnode beside gorilla, gws, nbio, gobwas and coder, 25 minutes: docs/results/bench.md
 	@cd test/bench && go run . -root ../.. $(or $(BENCHFLAGS),-out ../../docs/results/bench.md)
 
+.PHONY: siege
+siege: need-go ## wsnode under attack at full size: slow, silent and vanished peers, limits, signals
+	go test -count=1 -timeout 30m -v ./test/siege -full -out $(CURDIR)/docs/results/siege.md
+
+.PHONY: crowd
+crowd: deps ## wsload with 300,000 clients against 16 nodes on this machine: docs/results/crowd.md
+	go test -count=1 -timeout 30m -v -run '^TestCrowd$$' ./loadtest -crowd 300000 -crowd-rate 4000 -crowd-hold 30s -crowd-out $(CURDIR)/docs/results/crowd.md
+
 .PHONY: clean
 clean: ## remove what was built, and the image of the lab's hosts
 	@test ! -x bin/lab || bin/lab image --remove

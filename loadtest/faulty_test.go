@@ -4,157 +4,16 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"math/rand/v2"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
 
+	"github.com/wsfleet/wsfleet/loadtest/figure"
 	"github.com/wsfleet/wsfleet/loadtest/report"
 )
-
-// faulty is a WebSocket server that makes mistakes on purpose, from a fixed seed,
-// and counts them. One of n is wrong where a field says n; 0 means never.
-type faulty struct {
-	refuse  int // answer the handshake with 503
-	corrupt int // change a byte of an echo
-	mute    int // do not answer
-	twice   int // answer an echo twice
-	drop    int // lose a broadcast
-	double  int // send a broadcast twice
-	swap    int // send a broadcast behind the next one
-	last    int // number of broadcasts to come: the last can't be swapped
-
-	mu    sync.Mutex // guards the following
-	rng   *rand.Rand
-	conns []*faultyConn
-	sent  int // broadcasts
-	made  struct{ refused, corrupted, muted, doubledEchoes, dropped, doubled, swapped int64 }
-}
-
-type faultyConn struct {
-	ws   *websocket.Conn
-	held []byte // a broadcast that waits for the next one
-}
-
-func (f *faulty) start(t *testing.T) (url, publish string) {
-	t.Helper()
-	return f.startOn(t, "127.0.0.1:0")
-}
-
-func (f *faulty) startOn(t *testing.T, addr string) (url, publish string) {
-	t.Helper()
-	f.rng = rand.New(rand.NewPCG(42, 42))
-	mux := http.NewServeMux()
-	mux.HandleFunc("/", f.serve)
-	mux.HandleFunc("POST /publish", f.publish)
-	ln, err := net.Listen("tcp", addr)
-	require.NoError(t, err)
-	s := httptest.NewUnstartedServer(mux)
-	s.Listener.Close()
-	s.Listener = ln
-	s.Start()
-	t.Cleanup(func() {
-		f.mu.Lock()
-		for _, c := range f.conns {
-			c.ws.Close()
-		}
-		f.mu.Unlock()
-		s.Close()
-	})
-	return strings.Replace(s.URL, "http", "ws", 1), s.URL + "/publish"
-}
-
-// chance is true once in n; f.mu is held.
-func (f *faulty) chance(n int, count *int64) bool {
-	if n == 0 || f.rng.IntN(n) != 0 {
-		return false
-	}
-	*count++
-	return true
-}
-
-func (f *faulty) serve(w http.ResponseWriter, r *http.Request) {
-	f.mu.Lock()
-	refused := f.chance(f.refuse, &f.made.refused)
-	f.mu.Unlock()
-	if refused {
-		http.Error(w, "full", http.StatusServiceUnavailable)
-		return
-	}
-	upgrader := websocket.Upgrader{}
-	ws, err := upgrader.Upgrade(w, r, nil)
-	if err != nil {
-		return
-	}
-	f.mu.Lock()
-	f.conns = append(f.conns, &faultyConn{ws: ws})
-	f.mu.Unlock()
-	defer ws.Close()
-	for {
-		messageType, p, err := ws.ReadMessage()
-		if err != nil {
-			return
-		}
-		f.answer(ws, messageType, append([]byte("Server received: "), p...))
-	}
-}
-
-func (f *faulty) answer(ws *websocket.Conn, messageType int, p []byte) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.chance(f.mute, &f.made.muted) {
-		return
-	}
-	if f.chance(f.corrupt, &f.made.corrupted) {
-		p[f.rng.IntN(len(p))] ^= 1
-	}
-	_ = ws.WriteMessage(messageType, p)
-	if f.chance(f.twice, &f.made.doubledEchoes) {
-		_ = ws.WriteMessage(messageType, p)
-	}
-}
-
-// publish sends to all, with the faults.
-func (f *faulty) publish(_ http.ResponseWriter, r *http.Request) {
-	p, _ := io.ReadAll(r.Body)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sent++
-	for _, c := range f.conns {
-		switch {
-		case f.chance(f.drop, &f.made.dropped):
-		case c.held == nil && f.sent < f.last && f.chance(f.swap, &f.made.swapped):
-			c.held = p
-			continue
-		default:
-			_ = c.ws.WriteMessage(websocket.TextMessage, p)
-			if f.chance(f.double, &f.made.doubled) {
-				_ = c.ws.WriteMessage(websocket.TextMessage, p)
-			}
-		}
-		if c.held != nil {
-			_ = c.ws.WriteMessage(websocket.TextMessage, c.held)
-			c.held = nil
-		}
-	}
-}
-
-// closeAll sends a close frame to n connections.
-func (f *faulty) closeAll(n, code int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, c := range f.conns[:n] {
-		_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, "restart"), time.Now().Add(time.Second))
-	}
-}
 
 // expected checks that the run failed on exactly these expectations.
 func expected(t *testing.T, r *result, failed ...string) {
@@ -163,7 +22,7 @@ func expected(t *testing.T, r *result, failed ...string) {
 	for _, o := range r.report.Expectations {
 		if !o.OK {
 			got = append(got, fmt.Sprintf("%s: %v", o.Text, o.Value))
-			require.Contains(t, r.stderr.String(), fmt.Sprintf("wsload: expected %s, but it is %s\n", o.Text, number(o.Value)))
+			require.Contains(t, r.stderr.String(), fmt.Sprintf("wsload: expected %s, but it is %s\n", o.Text, figure.Number(o.Value)))
 		}
 	}
 	require.Equal(t, failed, got)
@@ -171,52 +30,88 @@ func expected(t *testing.T, r *result, failed ...string) {
 	require.False(t, r.report.OK)
 }
 
-func TestLostBroadcastsAreCountedExactly(t *testing.T) {
+// 100,000 deliveries, of which one in a thousand is lost, one doubled, one swapped with
+// the next and one damaged, in any of its bytes. The server's own log has the last
+// word, on the totals and on which broadcast of which connection it was.
+func TestOneBroadcastInAThousandGoesWrongAndIsFound(t *testing.T) {
 	t.Parallel()
-	f := &faulty{drop: 50}
+	f := &faulty{drop: 1000, double: 1000, swap: 1000, damage: 1000, last: 100}
 	url, publish := f.start(t)
-	r := load(t, "-a", "200", "-w", "2", "-timeout", "1s", "-echo=false", "-broadcasts", "20", "-broadcast-rate", "100", "-publish", publish, url)
-	require.Greater(t, f.made.dropped, int64(20))
+	r := load(t, "-a", "1000", "-c", "500", "-w", "2", "-timeout", "15s",
+		"-broadcasts", "100", "-broadcast-rate", "20", "-publish", publish, url)
+	for name, n := range map[string]int64{"dropped": f.made.dropped, "doubled": f.made.doubled, "swapped": f.made.swapped, "damaged": f.made.damaged} {
+		require.Greater(t, n, int64(50), name)
+	}
+	logs, affected := map[string][]string{}, int64(0)
+	for _, c := range f.conns {
+		logs[c.number] = c.log
+		if len(c.log) > 0 {
+			affected++
+		}
+	}
+	require.Len(t, logs, 1000)
+	lost := f.made.dropped + f.made.damaged
 	b := r.report.Broadcast
-	require.Equal(t, f.made.dropped, b.Lost)
-	require.Equal(t, 4000-f.made.dropped, b.Delivered)
-	require.EqualValues(t, 4000, b.Expected)
-	require.Zero(t, b.Duplicated+b.Reordered+b.BroadcastCounts.Corrupted+b.LostClosed)
-	expected(t, r, fmt.Sprintf("broadcast.delivered == 4000: %d", b.Delivered), fmt.Sprintf("broadcast.lost == 0: %d", b.Lost))
+	b.AheadOfTime = 0
+	require.Equal(t, report.BroadcastCounts{
+		Listeners: 1000, Expected: 100_000, Delivered: 100_000 - lost, Lost: lost,
+		Duplicated: f.made.doubled, Reordered: f.made.swapped, Corrupted: f.made.damaged, Affected: affected,
+	}, b.BroadcastCounts)
+	require.Zero(t, r.report.Foreign+r.report.ClosedUnexpected)
+	require.EqualValues(t, 1000, r.report.Echo.OK)
+	expected(t, r,
+		fmt.Sprintf("broadcast.delivered == 100000: %d", b.Delivered), fmt.Sprintf("broadcast.lost == 0: %d", lost),
+		fmt.Sprintf("broadcast.duplicated == 0: %d", f.made.doubled), fmt.Sprintf("broadcast.reordered == 0: %d", f.made.swapped),
+		fmt.Sprintf("broadcast.corrupted == 0: %d", f.made.damaged))
+
+	shown := map[string]int{}
+	for _, s := range r.report.Samples {
+		what := strings.TrimPrefix(s.Class, "broadcast.")
+		shown[what]++
+		if what == "corrupted" {
+			continue
+		}
+		for _, n := range strings.Fields(s.Error)[1:] {
+			require.Contains(t, logs[fmt.Sprint(s.Connection)], what+" "+n, "connection %d", s.Connection)
+		}
+	}
+	each := report.SamplesPerClass
+	require.Equal(t, map[string]int{"lost": each, "duplicated": each, "reordered": each, "corrupted": each}, shown)
 }
 
-func TestDoubledBroadcastsAreCountedExactly(t *testing.T) {
+// A server that knows no channels sends to all what is for some.
+func TestBroadcastsOfOtherChannelsAreMisrouted(t *testing.T) {
 	t.Parallel()
-	f := &faulty{double: 40}
+	f := &faulty{}
 	url, publish := f.start(t)
-	r := load(t, "-a", "200", "-w", "2", "-echo=false", "-broadcasts", "20", "-broadcast-rate", "100", "-publish", publish, url)
-	require.Greater(t, f.made.doubled, int64(20))
+	r := load(t, "-a", "30", "-w", "2", "-echo=false", "-broadcasts", "12", "-broadcast-rate", "100", "-broadcast-channels", "3", "-publish", publish, url)
 	b := r.report.Broadcast
-	require.Equal(t, f.made.doubled, b.Duplicated)
-	require.EqualValues(t, 4000, b.Delivered)
-	require.Zero(t, b.Lost+b.Reordered)
-	require.Positive(t, b.Affected)
-	expected(t, r, fmt.Sprintf("broadcast.duplicated == 0: %d", b.Duplicated))
+	require.EqualValues(t, 30*12/3, b.Expected)
+	require.EqualValues(t, 30*12/3, b.Delivered)
+	require.EqualValues(t, 30*12*2/3, b.Misrouted)
+	require.Zero(t, b.Lost+b.Duplicated+b.Reordered+b.BroadcastCounts.Corrupted)
+	require.Equal(t, "broadcast.misrouted", r.report.Samples[0].Class)
+	expected(t, r, "broadcast.misrouted == 0: 240")
 }
 
-func TestSwappedBroadcastsAreCountedExactly(t *testing.T) {
+func TestLateBroadcastsAreCountedExactly(t *testing.T) {
 	t.Parallel()
-	f := &faulty{swap: 40, last: 20}
+	f := &faulty{late: 4, lag: 3 * time.Second}
 	url, publish := f.start(t)
-	r := load(t, "-a", "200", "-w", "2", "-echo=false", "-broadcasts", "20", "-broadcast-rate", "100", "-publish", publish, url)
-	require.Greater(t, f.made.swapped, int64(20))
+	file := scenarioFile(t, "connections: 20\npublish: {urls: ['"+publish+"']}\nphases: [{broadcast: {count: 10, rate: 2, late: 2s}}]")
+	r := load(t, "run", "-w", "2", file, url)
 	b := r.report.Broadcast
-	require.Equal(t, f.made.swapped, b.Reordered)
-	require.EqualValues(t, 4000, b.Delivered)
-	require.Zero(t, b.Lost+b.Duplicated)
-	expected(t, r, fmt.Sprintf("broadcast.reordered == 0: %d", b.Reordered))
+	require.EqualValues(t, 20*10, b.Delivered)
+	require.EqualValues(t, 20, b.Late, "the one that was held back, on every connection")
+	require.GreaterOrEqual(t, b.Max, 3.0)
+	expected(t, r, "broadcast.late == 0: 20")
 }
 
 func TestWrongEchoesAreCountedExactly(t *testing.T) {
 	t.Parallel()
 	f := &faulty{corrupt: 10, mute: 15, twice: 20}
 	url, _ := f.start(t)
-	r := load(t, "-a", "500", "-w", "2", "-timeout", "1s", "-hold", "200ms", url)
+	r := load(t, "-a", "500", "-w", "2", "-timeout", "5s", "-hold", "200ms", url)
 	require.Positive(t, f.made.corrupted)
 	require.Positive(t, f.made.muted)
 	require.Positive(t, f.made.doubledEchoes)

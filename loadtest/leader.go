@@ -4,18 +4,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
+	"github.com/wsfleet/wsfleet/loadtest/figure"
 	"github.com/wsfleet/wsfleet/loadtest/report"
 )
 
 const (
-	// startDelay lets every worker read a command before its schedule begins.
+	// startDelay lets every worker read a command before its schedule begins;
+	// one on another host takes longer: see plan.startDelay.
 	startDelay = 100 * time.Millisecond
 	// phaseSlack is what a phase may take beyond its schedule and time-outs.
 	phaseSlack = 30 * time.Second
@@ -23,6 +22,9 @@ const (
 	closeSlack = 15 * time.Second
 	// settleTime is how long after the last delivery doubles may still come.
 	settleTime = 250 * time.Millisecond
+	// lookInterval is how often the leader looks whether a phase is over, apart
+	// from when a worker says something.
+	lookInterval = 50 * time.Millisecond
 	// refusedTries is after how many refusals, and nothing else, the target
 	// counts as not there.
 	refusedTries = 100
@@ -34,10 +36,11 @@ type leader struct {
 	fleet     *fleet
 	screen    *screen
 	tick      *time.Ticker // of the progress shown
+	look      *time.Ticker // at what ends with time
 	started   time.Time
-	published published
-	confirmed int64 // broadcasts that were taken
+	published publishings
 	refused   bool
+	view      *view
 }
 
 // lead makes the run and reports it. It returns the exit status.
@@ -52,30 +55,38 @@ func lead(ctx context.Context, p *plan, stdout, stderr io.Writer) int {
 		err := pub.Check(checkCtx)
 		cancel()
 		if err != nil {
-			return fail(stderr, exitFailed, fmt.Errorf("-publish %q: %w", p.cfg.Publish[i], err))
+			return fail(stderr, exitFailed, fmt.Errorf("-publish %q: %w", p.cfg.Publish.URLs[i], err))
 		}
 	}
-	if err := p.checkJSON(); err != nil {
+	if err := p.checkOutputs(); err != nil {
 		return fail(stderr, exitUsage, err)
 	}
-	if p.note != "" {
-		fmt.Fprintln(stderr, "wsload:", p.note)
+	for _, note := range p.notes {
+		fmt.Fprintln(stderr, "wsload:", note)
 	}
-	l := &leader{plan: p, screen: newScreen(stdout, stderr), started: time.Now()}
+	l := &leader{plan: p, started: time.Now()}
+	var err error
+	if l.view, err = newView(p, stderr); err != nil {
+		return fail(stderr, exitUsage, err)
+	}
+	defer l.view.stop()
+	l.screen = newScreen(stdout, stderr)
+	defer l.screen.close()
 	l.tick = time.NewTicker(l.screen.interval())
 	defer l.tick.Stop()
-	var err error
-	if l.fleet, err = startFleet(p); err != nil {
+	l.look = time.NewTicker(lookInterval)
+	defer l.look.Stop()
+	if l.fleet, err = startFleet(ctx, p); err != nil {
 		return fail(stderr, exitFailed, err)
 	}
 	counts, err := l.run(ctx)
 	l.fleet.end()
-	l.screen.clear()
+	l.screen.close()
 	if err != nil {
 		return fail(stderr, exitFailed, err)
 	}
 	r := l.report(counts, ctx.Err() != nil)
-	if err := p.writeJSON(r); err != nil {
+	if err := p.writeOutputs(r); err != nil {
 		return fail(stderr, exitFailed, err)
 	}
 	if l.refused {
@@ -90,7 +101,7 @@ func (l *leader) verdict(r *report.Report, stderr io.Writer) int {
 	status := exitOK
 	for _, o := range r.Expectations {
 		if !o.OK {
-			fmt.Fprintf(stderr, "wsload: expected %s, but it is %s\n", o.Text, number(o.Value))
+			fmt.Fprintf(stderr, "wsload: expected %s, but it is %s\n", o.Text, figure.Number(o.Value))
 			status = exitFailed
 		}
 	}
@@ -108,30 +119,26 @@ func (l *leader) run(ctx context.Context) (*report.Counts, error) {
 	if !l.until(ctx, phaseSlack, l.fleet.settled) && ctx.Err() == nil {
 		return nil, fmt.Errorf("the workers are not ready after %s", phaseSlack)
 	}
-	ramp := seconds(float64(l.cfg.Connections) / l.cfg.Rate)
-	l.phase(ctx, doRamp, 2*ramp+2*l.cfg.Timeout+phaseSlack,
-		fmt.Sprintf("planned=%d rate=%s workers=%d run=%s seed=%d", l.cfg.Connections, number(l.cfg.Rate), l.workers, l.plan.run, l.cfg.Seed))
-	if l.cfg.Echo && l.goesOn(ctx) {
-		round := seconds(float64(l.cfg.Connections) / l.cfg.EchoRate)
-		l.phase(ctx, doEcho, 2*round+l.cfg.Timeout+phaseSlack, l.state())
-	}
-	if l.cfg.Broadcasts > 0 && l.goesOn(ctx) {
-		l.broadcast(ctx)
-	}
-	if l.goesOn(ctx) {
-		l.hold(ctx)
+	ramp := l.cfg.Connect.Profile().At(float64(l.cfg.Connections))
+	l.command(ctx, command{Do: doRamp}, 2*ramp+2*l.cfg.Timeout+phaseSlack, fmt.Sprintf("planned=%d rate=%s workers=%d run=%s seed=%d",
+		l.cfg.Connections, figure.Number(l.cfg.Connect.Profile()[0].Rate), l.workers, l.plan.run, l.cfg.Seed))
+	for i, phase := range l.cfg.Phases {
+		if !l.goesOn(ctx) {
+			break
+		}
+		l.phase(ctx, i+1, phase)
 	}
 	return l.close()
 }
 
-// phase sends a command that all workers begin together, and waits until they
-// are through with it.
-func (l *leader) phase(ctx context.Context, do action, limit time.Duration, detail string) {
-	l.screen.phase(do, detail)
-	start := time.Now().Add(startDelay)
-	l.fleet.send(command{Do: do, At: start.UnixNano()})
-	if !l.until(ctx, limit, func() bool { return do == doRamp && l.hopeless() || l.fleet.settled() }) && ctx.Err() == nil {
-		l.screen.note(fmt.Sprintf("%s is not through after %s: going on", do, limit))
+// command sends one that all workers begin together, and waits until they are
+// through with it.
+func (l *leader) command(ctx context.Context, c command, limit time.Duration, detail string) {
+	l.enter(string(c.Do), detail)
+	c.At = time.Now().Add(l.startDelay()).UnixNano()
+	l.fleet.send(c)
+	if !l.until(ctx, limit, func() bool { return c.Do == doRamp && l.hopeless() || l.fleet.settled() }) && ctx.Err() == nil {
+		l.screen.note(fmt.Sprintf("%s is not through after %s: going on", c.Do, limit))
 	}
 }
 
@@ -143,13 +150,14 @@ func (l *leader) until(ctx context.Context, limit time.Duration, done func() boo
 	for !done() {
 		select {
 		case e := <-l.fleet.events:
-			before := l.fleet.lost()
-			l.fleet.take(e)
-			if l.fleet.lost() > before {
-				l.screen.note(fmt.Sprintf("worker %d died: %s; its %d connections count as failed", e.from.index, e.from.dead, e.from.share))
+			if note := l.fleet.take(e); note != "" {
+				l.screen.note(note)
 			}
+		case <-l.look.C:
 		case <-l.tick.C:
 			l.show()
+		case <-l.view.second.C:
+			l.point()
 		case <-deadline.C:
 			return false
 		case <-ctx.Done():
@@ -183,137 +191,46 @@ func (l *leader) state() string {
 	return fmt.Sprintf("connected=%d failed=%d", c.Open, c.Failed)
 }
 
-func (l *leader) broadcast(ctx context.Context) {
-	l.screen.phase("broadcast", l.state())
-	l.fleet.send(command{Do: doListen})
-	if !l.until(ctx, phaseSlack, l.fleet.settled) {
-		return
-	}
-	// Publishing waits for the other side, so it has a goroutine of its own.
-	pubCtx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	progress := make(chan published, 1+l.cfg.Broadcasts)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		l.publishAll(pubCtx, time.Now().Add(startDelay), func(p published) { progress <- p })
-	}()
-	out := func() bool {
-		for len(progress) > 0 {
-			l.published = <-progress
-			l.confirmed = int64(l.published.tried) - int64(len(l.published.failed))
-		}
-		select {
-		case <-done:
-			return len(progress) == 0
-		default:
-			return false
-		}
-	}
-	schedule := seconds(float64(l.cfg.Broadcasts) / l.cfg.BroadcastRate)
-	complete := l.until(ctx, 2*schedule+l.cfg.Timeout+phaseSlack, out)
-	cancel()
-	<-done
-	out()
-	if !complete {
-		return
-	}
-	l.until(ctx, l.cfg.Timeout, func() bool {
-		c, _ := l.fleet.now(l.confirmed)
-		return len(l.published.failed) == 0 && c.Broadcast.Delivered >= c.Broadcast.Listeners*l.confirmed
-	})
-	l.until(ctx, settleTime, func() bool { return false })
-}
-
-// hold keeps the connections. It ends early when there are none left.
-func (l *leader) hold(ctx context.Context) {
-	limit := l.cfg.Hold
-	if l.cfg.Keep {
-		limit = 100 * 365 * 24 * time.Hour
-	}
-	if limit == 0 {
-		return
-	}
-	l.screen.phase(doHold, l.state())
-	l.until(ctx, limit, func() bool { return l.open() == 0 })
-}
-
 // close ends the connections and collects the results. It does not heed
 // interrupts: a second one ends the process.
 func (l *leader) close() (*report.Counts, error) {
 	ctx := context.Background()
-	l.phase(ctx, doClose, 2*seconds(float64(l.cfg.Connections)/l.cfg.CloseRate)+closeSlack, l.state())
-	l.fleet.send(command{Do: doFinish, Published: l.published.tried, Failed: l.published.failed})
+	l.command(ctx, command{Do: doClose}, 2*seconds(float64(l.cfg.Connections)/l.cfg.Close.Rate)+closeSlack, l.state())
+	l.fleet.send(command{Do: doFinish, Published: &l.published.Published})
 	if !l.until(ctx, phaseSlack, l.fleet.finished) {
 		for _, m := range l.fleet.members {
 			if m.dead == "" && m.result == nil {
-				m.dead = "gave no result in time"
-				_ = m.cmd.Process.Kill()
+				l.screen.note(l.fleet.bury(m, "gave no result in time"))
+				m.kill()
 			}
 		}
 	}
-	return l.fleet.now(l.confirmed)
-}
-
-func (l *leader) show() {
-	c, _ := l.fleet.now(l.confirmed)
-	l.screen.progress(time.Since(l.started), l.cfg, c, l.fleet.echoPercentiles(), l.confirmed)
+	l.point()
+	counts, err := l.fleet.now(l.published.confirmed())
+	if err != nil {
+		return nil, err
+	}
+	return counts, counts.MergeTimes(&l.fleet.times)
 }
 
 func (l *leader) report(c *report.Counts, interrupted bool) *report.Report {
 	r := &report.Report{
-		Run: l.plan.run, Version: version, Seed: l.cfg.Seed,
+		Run: l.plan.run, Scenario: l.cfg.Name, Version: version, Seed: l.cfg.Seed,
 		Started: l.started.UTC(), Duration: time.Since(l.started).Seconds(),
 		Targets: l.cfg.Targets, Workers: int64(l.workers), WorkersLost: l.fleet.lost(),
+		Agents: l.fleet.agents(), AgentsLost: l.fleet.agentsLost(),
 		Interrupted: interrupted, Planned: int64(l.cfg.Connections),
 	}
-	for _, s := range l.published.sample {
+	for _, s := range l.published.samples {
 		c.AddSample(s)
 	}
-	r.Fill(c, report.Publishing{Published: l.confirmed, Failed: int64(len(l.published.failed)), Pace: l.published.pace})
+	for key, pace := range l.published.paces {
+		c.Paces.Of(key).Merge(*pace)
+	}
+	r.Fill(c, report.Publishing{Published: l.published.confirmed(), Failed: int64(len(l.published.Failed))})
+	l.view.fill(r)
 	r.Judge(l.cfg.expectations)
 	return r
-}
-
-// writeJSON writes the report where -json says.
-func (p *plan) writeJSON(r *report.Report) error {
-	if p.cfg.JSON == "" {
-		return nil
-	}
-	b, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the report: %w", err)
-	}
-	b = append(b, '\n')
-	if p.cfg.jsonOut != nil {
-		_, err = p.cfg.jsonOut.Write(b)
-	} else {
-		err = os.WriteFile(p.cfg.JSON, b, 0o644)
-	}
-	return jsonError(p.cfg.JSON, err)
-}
-
-// checkJSON finds out before the run, not after it, whether -json can be written.
-func (p *plan) checkJSON() error {
-	if p.cfg.JSON == "" || p.cfg.jsonOut != nil {
-		return nil
-	}
-	f, err := os.OpenFile(p.cfg.JSON, os.O_WRONLY|os.O_CREATE, 0o644)
-	if err == nil {
-		err = f.Close()
-	}
-	return jsonError(p.cfg.JSON, err)
-}
-
-func jsonError(file string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var path *os.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return fmt.Errorf("-json %q: %w", file, err)
 }
 
 func seconds(s float64) time.Duration {

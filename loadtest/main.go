@@ -7,13 +7,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 // version is set by the linker: -X main.version=….
@@ -29,38 +25,30 @@ const (
 // workerArgument makes the process a worker of the one that started it.
 const workerArgument = "worker"
 
-func main() {
-	if len(os.Args) == 2 && os.Args[1] == workerArgument {
-		os.Exit(workerMain(os.Stdin, os.Stdout, os.Stderr))
-	}
-	os.Exit(leaderMain(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+// commands by their name, the first argument. Without one of them, wsload makes the
+// run that its flags describe.
+var commands = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) int{
+	"run":     runMain,
+	"compare": compareMain,
+	"report":  reportMain,
+	"agent":   agentMain,
+	workerArgument: func(context.Context, []string, io.Writer, io.Writer) int {
+		return workerMain(os.Stdin, os.Stdout, os.Stderr)
+	},
 }
 
-// leaderMain is main without the process. The first SIGINT or SIGTERM closes the
-// connections and reports, a second one ends everything at once.
-func leaderMain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	cfg, err := ParseConfig(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitOK
-	case err != nil:
-		return fail(stderr, exitUsage, err)
-	case cfg.ShowVersion:
-		fmt.Fprintln(stdout, "wsload", version)
-		return exitOK
-	}
-	ctx, restore := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer restore()
-	context.AfterFunc(ctx, restore)
+func main() {
+	os.Exit(dispatch(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
 
-	plan, err := newPlan(ctx, cfg)
-	if err != nil {
-		return fail(stderr, exitUsage, err)
+// dispatch is main without the process. It returns the exit status.
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		if run, ok := commands[args[0]]; ok {
+			return run(ctx, args[1:], stdout, stderr)
+		}
 	}
-	if cfg.JSON == "-" { // nothing else may stand on standard output then
-		cfg.jsonOut, stdout = stdout, stderr
-	}
-	return lead(ctx, plan, stdout, stderr)
+	return flagsMain(ctx, args, stdout, stderr)
 }
 
 func fail(stderr io.Writer, status int, err error) int {

@@ -24,16 +24,23 @@ import (
 	"github.com/wsfleet/wsfleet/loadtest/report"
 )
 
-// leaderVariable makes the test program a leader, in a process of its own.
-const leaderVariable = "WSLOAD_TEST_LEADER"
+const (
+	// leaderVariable makes the test program wsload, in a process of its own.
+	leaderVariable = "WSLOAD_TEST_LEADER"
+	// versionVariable makes it another version.
+	versionVariable = "WSLOAD_TEST_VERSION"
+)
 
 // The leader starts its own program as workers: here that is the test program.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == workerArgument {
 		os.Exit(workerMain(os.Stdin, os.Stdout, os.Stderr))
 	}
+	if v := os.Getenv(versionVariable); v != "" {
+		version = v
+	}
 	if os.Getenv(leaderVariable) != "" {
-		os.Exit(leaderMain(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(dispatch(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	dir, err := os.MkdirTemp("", "wsload-test-")
 	if err != nil {
@@ -68,7 +75,12 @@ type node struct {
 func startNode(t *testing.T, args ...string) *node {
 	t.Helper()
 	require.NoError(t, buildNode())
-	n := &node{cmd: exec.Command(nodeBinary, append([]string{"-listen", "127.0.0.1:0", "-admin", "127.0.0.1:0"}, args...)...)}
+	return runNode(t, exec.Command(nodeBinary, append([]string{"-listen", "127.0.0.1:0", "-admin", "127.0.0.1:0"}, args...)...))
+}
+
+func runNode(t *testing.T, cmd *exec.Cmd) *node {
+	t.Helper()
+	n := &node{cmd: cmd}
 	stderr, err := n.cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, n.cmd.Start())
@@ -124,7 +136,10 @@ func start(ctx context.Context, t *testing.T, args ...string) (r *result, wait f
 		// A busy machine may slow the generator down: only the test about that
 		// expects anything of it.
 		own := []string{"-json", file, "-expect", "generator.behind >= 0"}
-		r.status = leaderMain(ctx, append(own, args...), r.stdout, r.stderr)
+		if args[0] == "run" {
+			own, args = append([]string{"run"}, own...), args[1:]
+		}
+		r.status = dispatch(ctx, append(own, args...), r.stdout, r.stderr)
 	}()
 	return r, func() *result {
 		t.Helper()
@@ -153,6 +168,13 @@ func (r *result) waitFor(t *testing.T, prefix string) {
 	t.Helper()
 	require.Eventually(t, func() bool { return strings.Contains("\n"+r.stdout.String(), "\n"+prefix) },
 		30*time.Second, 5*time.Millisecond, "%q does not come\n%s", prefix, r.output())
+}
+
+// waitForError waits until wsload has said text on standard error.
+func (r *result) waitForError(t *testing.T, text string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return strings.Contains(r.stderr.String(), text) },
+		60*time.Second, 20*time.Millisecond, "%q does not come\n%s", text, r.output())
 }
 
 // children returns the ids of the processes that pid has started.

@@ -11,12 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/wsfleet/wsfleet/loadtest/message"
-	"github.com/wsfleet/wsfleet/loadtest/report"
 )
 
 // defaultChannel is the one that every connection of a wsnode listens to.
@@ -27,25 +23,30 @@ type publisher interface {
 	// Check reports whether the other side is there, without publishing.
 	Check(ctx context.Context) error
 	// Publish returns nil once the other side has taken the message.
-	Publish(ctx context.Context, payload []byte) error
+	Publish(ctx context.Context, channel string, payload []byte) error
+	// Channel is the one of the URL.
 	Channel() string
 	Close()
 }
 
 // newPublisher returns the publisher for a URL: http(s)://… or redis(s)://….
-func newPublisher(rawURL, password string) (publisher, error) {
+// With ownChannels, the run publishes on channels of its own.
+func newPublisher(rawURL, password string, ownChannels bool) (publisher, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Hostname() == "" {
 		return nil, errors.New("want http://host:port/publish?channel=name or redis://host:port/0?channel=name")
 	}
 	query := u.Query()
 	channel := query.Get("channel")
+	if ownChannels && channel != "" {
+		return nil, fmt.Errorf("channel %s: want none, because the run has channels of its own", channel)
+	}
 	if channel == "" {
 		channel = defaultChannel
 	}
 	switch u.Scheme {
 	case "http", "https":
-		query.Set("channel", channel)
+		query.Del("channel") // set for each message
 		u.RawQuery = query.Encode()
 		return &httpPublisher{url: u, channel: channel, client: &http.Client{Transport: &http.Transport{}}}, nil
 	case "redis", "rediss":
@@ -92,8 +93,12 @@ func (p *httpPublisher) Check(ctx context.Context) error {
 	return conn.Close()
 }
 
-func (p *httpPublisher) Publish(ctx context.Context, payload []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url.String(), bytes.NewReader(payload))
+func (p *httpPublisher) Publish(ctx context.Context, channel string, payload []byte) error {
+	u := *p.url
+	query := u.Query()
+	query.Set("channel", channel)
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(payload))
 	if err != nil {
 		return err
 	}
@@ -118,52 +123,6 @@ type redisPublisher struct {
 func (p *redisPublisher) Channel() string                 { return p.channel }
 func (p *redisPublisher) Close()                          { _ = p.client.Close() }
 func (p *redisPublisher) Check(ctx context.Context) error { return p.client.Ping(ctx).Err() }
-func (p *redisPublisher) Publish(ctx context.Context, payload []byte) error {
-	return p.client.Publish(ctx, p.channel, payload).Err()
-}
-
-// published is what became of the broadcasts.
-type published struct {
-	tried  uint32
-	failed []uint32 // sequence numbers
-	pace   report.Pace
-	sample []report.Sample
-}
-
-// publishAll publishes on schedule, one after the other so that their order is
-// known, until all are out or ctx is done. report is called after each.
-func (p *plan) publishAll(ctx context.Context, start time.Time, each func(published)) {
-	var out published
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for n := range uint32(p.cfg.Broadcasts) {
-		intended := time.Duration(float64(n) / p.cfg.BroadcastRate * float64(time.Second))
-		timer.Reset(time.Until(start.Add(intended)))
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		out.pace.Record(intended, time.Since(start))
-		out.tried++
-		if err := p.publish(ctx, n); err != nil {
-			out.failed = append(out.failed, n)
-			if len(out.sample) < report.SamplesPerClass {
-				out.sample = append(out.sample, report.Sample{Class: "publish", Connection: -1, Error: fmt.Sprintf("broadcast %d: %v", n, err)})
-			}
-		}
-		each(out)
-	}
-}
-
-// publish hands one broadcast to every publisher.
-func (p *plan) publish(ctx context.Context, n uint32) error {
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
-	defer cancel()
-	var failed error
-	for _, pub := range p.publishers {
-		b := message.Broadcast{Run: p.run, Channel: pub.Channel(), Sequence: n, Sent: time.Now()}
-		failed = errors.Join(failed, pub.Publish(ctx, b.Text(p.cfg.BroadcastSize)))
-	}
-	return failed
+func (p *redisPublisher) Publish(ctx context.Context, channel string, payload []byte) error {
+	return p.client.Publish(ctx, channel, payload).Err()
 }

@@ -206,37 +206,67 @@ func TestRefusedTargetIsOneLine(t *testing.T) {
 }
 
 func TestUsageErrorsAreOneLine(t *testing.T) {
-	const target = "ws://127.0.0.1:1"
+	const target, secured = "ws://127.0.0.1:1", "wss://127.0.0.1:1"
+	empty, lines := writeFile(t, ""), writeFile(t, "{{.}}\n\n")
 	for want, args := range map[string][]string{
-		`no target: want wsload`:                                 {},
-		`flag provided but not defined: -x`:                      {"-x", target},
-		`-a 0: want 1 to`:                                        {"-a", "0", target},
-		`-c 0: want`:                                             {"-c", "0", target},
-		`-c NaN: want`:                                           {"-c", "NaN", target},
-		`invalid value "many" for flag -a`:                       {"-a", "many", target},
-		`-w -1: want 0 to 4096`:                                  {"-w", "-1", target},
-		`-timeout 1ms: want`:                                     {"-timeout", "1ms", target},
-		`-hold 5s: -k already`:                                   {"-k", "-hold", "5s", target},
-		`"-k" comes after the target`:                            {target, "-k"},
-		`target "http://localhost": want ws://`:                  {"http://localhost"},
-		`target "ws://": want ws://`:                             {"ws://"},
-		`target "wss://localhost": wss (TLS) is not supported`:   {"wss://localhost"},
-		`target "ws://localhost:70000": port 70000: want`:        {"ws://localhost:70000"},
-		`target "ws://no-such.invalid": resolve no-such.invalid`: {"ws://no-such.invalid"},
-		`-source x: "x": want auto`:                              {"-source", "x", target},
-		`60000 connections to 127.0.0.1:1: 1 source address(es)`: {"-a", "60000", "-source", "127.0.0.1", target},
-		`-echo-reply "pong": want the message once`:              {"-echo-reply", "pong", target},
-		`-echo-size 10: want 64 to`:                              {"-echo-size", "10", target},
-		`-close "softly": want handshake or abort`:               {"-close", "softly", target},
-		`-broadcasts 3: want -publish too`:                       {"-broadcasts", "3", target},
-		`-publish "http://x/": want -broadcasts too`:             {"-publish", "http://x/", target},
-		`-publish "ftp://x/": want http://`:                      {"-broadcasts", "1", "-publish", "ftp://x/", target},
-		`-publish-password-file: open /nonexistent`:              {"-publish-password-file", "/nonexistent", target},
-		`-expect "conected == 1": the report has no "conected"`:  {"-expect", "conected == 1", target},
-		`-json "/nonexistent/r.json": no such file`:              {"-json", "/nonexistent/r.json", target},
+		`no target: want wsload`:                                                {},
+		`flag provided but not defined: -x`:                                     {"-x", target},
+		`-a 0: want 1 to`:                                                       {"-a", "0", target},
+		`-c 0: want`:                                                            {"-c", "0", target},
+		`-c NaN: want`:                                                          {"-c", "NaN", target},
+		`invalid value "many" for flag -a`:                                      {"-a", "many", target},
+		`-w -1: want 0 to 4096`:                                                 {"-w", "-1", target},
+		`-timeout 1ms: want`:                                                    {"-timeout", "1ms", target},
+		`-hold 5s: -k already`:                                                  {"-k", "-hold", "5s", target},
+		`"-k" comes after the target`:                                           {target, "-k"},
+		`target "http://localhost": want ws://`:                                 {"http://localhost"},
+		`target "ws://": want ws://`:                                            {"ws://"},
+		`target "ws://localhost:70000": port 70000: want`:                       {"ws://localhost:70000"},
+		`target "ws://no-such.invalid": resolve no-such.invalid`:                {"ws://no-such.invalid"},
+		`-source x: "x": want auto`:                                             {"-source", "x", target},
+		`60000 connections to 127.0.0.1:1: 1 source address(es)`:                {"-a", "60000", "-source", "127.0.0.1", target},
+		`-echo-reply "pong": want the message once`:                             {"-echo-reply", "pong", target},
+		`-message "{{.}} {{.}}": want the unique text at most once`:             {"-message", "{{.}} {{.}}", target},
+		`-message "ping": want the unique text once`:                            {"-message", "ping", "-echo-reply", "{{.Unique}}", target},
+		`-message "": want a message`:                                           {"-message", "", target},
+		`-message "\xff": it is not UTF-8`:                                      {"-message", "\xff", target},
+		`-message-file "x": -message is given too`:                              {"-message-file", "x", "-message", "ping", target},
+		`-message-file: open /nonexistent`:                                      {"-message-file", "/nonexistent", target},
+		`-message-file: ` + lines + `:2: "": want a message`:                    {"-message-file", lines, target},
+		`-header "X Y: z": the name may have`:                                   {"-header", "X Y: z", target},
+		`-header "X: a\r\nb": the value has a control character`:                {"-header", "X: a\r\nb", target},
+		`-header "Sec-WebSocket-Protocol: x": wsload sets it: use -subprotocol`: {"-header", "Sec-WebSocket-Protocol: x", target},
+		`-header "upgrade: h2c": wsload sets it`:                                {"-header", "upgrade: h2c", target},
+		`"X" for flag -header: want 'Name: value'`:                              {"-header", "X", target},
+		`"X: 2" for flag -header: X is there already`:                           {"-header", "X: 1", "-header", "X: 2", target},
+		`-header "x: 2": x is there already`:                                    {"-header", "X: 1", "-header", "x: 2", target},
+		`-header "authorization": -token sets it, or want -token-in query`:      {"-header", "authorization: Basic x", "-token", "t", target},
+		`-subprotocol "a,b c": want names`:                                      {"-subprotocol", "a,b c", target},
+		`-token-file "x": -token is given too`:                                  {"-token-file", "x", "-token", "t", target},
+		`-token-file: open /nonexistent`:                                        {"-token-file", "/nonexistent", target},
+		`-token-file "` + empty + `": it is empty`:                              {"-token-file", empty, target},
+		`-token: a token is one word`:                                           {"-token", "a b", target},
+		`-token: the token has characters that no subprotocol`:                  {"-token", "a=", "-token-in", "subprotocol", target},
+		`-token-in "cookie": want header`:                                       {"-token-in", "cookie", target},
+		`-ca: open /nonexistent`:                                                {"-ca", "/nonexistent", secured},
+		`-ca "` + lines + `": no certificate in PEM form`:                       {"-ca", lines, secured},
+		`-ca "x": -insecure takes any`:                                          {"-ca", "x", "-insecure", secured},
+		`-ca "` + empty + `": it is empty`:                                      {"-ca", empty, secured},
+		`-insecure: no target has wss://`:                                       {"-insecure", target},
+		`-echo-size 10: want 64 to`:                                             {"-echo-size", "10", target},
+		`-close "softly": want handshake or abort`:                              {"-close", "softly", target},
+		`-broadcasts 3: want -publish too`:                                      {"-broadcasts", "3", target},
+		`-publish "http://x/": want -broadcasts too`:                            {"-publish", "http://x/", target},
+		`-publish "ftp://x/": want http://`:                                     {"-broadcasts", "1", "-publish", "ftp://x/", target},
+		`-publish-password-file: open /nonexistent`:                             {"-publish-password-file", "/nonexistent", target},
+		`-expect "conected == 1": the report has no "conected"`:                 {"-expect", "conected == 1", target},
+		`-json "/nonexistent/r.json": no such file`:                             {"-json", "/nonexistent/r.json", target},
+		`-html "/nonexistent/r.html": no such file`:                             {"-html", "/nonexistent/r.html", target},
+		`-node-metrics "node": want http://host:port/metrics`:                   {"-node-metrics", "node", target},
+		`-metrics "nowhere": address nowhere: missing port`:                     {"-metrics", "nowhere", target},
 	} {
 		var stdout, stderr buffer
-		require.Equal(t, exitUsage, leaderMain(context.Background(), args, &stdout, &stderr), want)
+		require.Equal(t, exitUsage, dispatch(context.Background(), args, &stdout, &stderr), want)
 		require.Empty(t, stdout.String(), want)
 		require.Contains(t, stderr.String(), "wsload: ")
 		require.Contains(t, stderr.String(), want)
@@ -247,7 +277,7 @@ func TestUsageErrorsAreOneLine(t *testing.T) {
 func TestPublisherThatIsNotThereIsFoundBeforeTheRamp(t *testing.T) {
 	for _, url := range []string{"http://127.0.0.1:1/publish", "redis://127.0.0.1:1/0"} {
 		var stdout, stderr buffer
-		status := leaderMain(context.Background(), []string{"-broadcasts", "1", "-publish", url, "ws://127.0.0.1:1"}, &stdout, &stderr)
+		status := dispatch(context.Background(), []string{"-broadcasts", "1", "-publish", url, "ws://127.0.0.1:1"}, &stdout, &stderr)
 		require.Equal(t, exitFailed, status)
 		require.Empty(t, stdout.String())
 		require.Regexp(t, `^wsload: -publish "`+url+`": .*connection refused\n$`, stderr.String())

@@ -7,19 +7,23 @@ import (
 
 	"github.com/wsfleet/wsfleet/loadtest/engine"
 	"github.com/wsfleet/wsfleet/loadtest/report"
+	"github.com/wsfleet/wsfleet/loadtest/scenario"
 )
 
 // The leader and its workers exchange JSON lines over standard input and output.
-// A worker ends when its standard input does, so it never outlives the leader.
+// A worker ends when its standard input does, so it never outlives the leader. If
+// the worker is on another host, an agent there hands the lines on: see greeting.go.
 
 // command goes to a worker. The first one carries the configuration.
 type command struct {
-	Do        action         `json:"do"`
-	Config    *engine.Config `json:"config,omitempty"`
-	Every     time.Duration  `json:"every_ns,omitempty"` // between lines of progress
-	At        int64          `json:"at,omitempty"`       // when to begin, Unix ns
-	Published uint32         `json:"published,omitempty"`
-	Failed    []uint32       `json:"failed,omitempty"` // sequence numbers whose publishing failed
+	Do        action            `json:"do"`
+	Config    *engine.Config    `json:"config,omitempty"`
+	Every     time.Duration     `json:"every_ns,omitempty"`  // between lines of progress
+	At        int64             `json:"at,omitempty"`        // when to begin, Unix ns
+	Number    int               `json:"number,omitempty"`    // of the phase, from 1
+	Phase     *scenario.Phase   `json:"phase,omitempty"`     // for doPhase
+	Late      time.Duration     `json:"late_ns,omitempty"`   // for doListen
+	Published *engine.Published `json:"published,omitempty"` // for doFinish
 }
 
 type action string
@@ -27,9 +31,8 @@ type action string
 const (
 	doConfigure action = "configure"
 	doRamp      action = "ramp"
-	doEcho      action = "echo"
-	doListen    action = "listen"
-	doHold      action = "hold" // nothing but being there
+	doListen    action = "listen" // to broadcasts
+	doPhase     action = "phase"
 	doClose     action = "close"
 	doFinish    action = "finish" // send the result and end
 )
@@ -41,4 +44,6 @@ type event struct {
 	Progress *engine.Progress `json:"progress,omitempty"`
 	Result   *report.Counts   `json:"result,omitempty"` // the last event
 	Error    string           `json:"error,omitempty"`  // the last event too
+	// AgentEnds comes from the worker's agent: it was told to end, and its workers with it.
+	AgentEnds bool `json:"agent_ends,omitempty"`
 }

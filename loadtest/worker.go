@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,8 +21,14 @@ import (
 	"github.com/wsfleet/wsfleet/loadtest/report"
 )
 
-// echoInterval is how often progress may include the echo distribution.
-const echoInterval = time.Second
+// usageInterval is how often the worker looks what it takes of the machine: a part
+// of the timeline's interval, so that each point has about its own share.
+const usageInterval = 200 * time.Millisecond
+
+// tlsGCPercent is how much garbage the heap may hold in a worker whose clients have
+// TLS, in percent of what is in use: their handshakes leave a lot of it behind. It saves
+// a third of the memory, measured, and costs little.
+const tlsGCPercent = 25
 
 // workerMain is the whole life of a worker process.
 func workerMain(stdin io.Reader, stdout, stderr io.Writer) int {
@@ -59,10 +66,10 @@ type worker struct {
 	engine   *engine.Engine
 	commands int
 	usage    report.Usage
+	ahead    time.Duration // as engine.Config.ClockAhead
 
-	last     string // progress sent last
-	echoed   int64  // answers in the distribution sent last
-	echoedAt time.Time
+	last   string // progress sent last
+	usedAt time.Time
 }
 
 func (w *worker) run(commands <-chan command) error {
@@ -70,10 +77,14 @@ func (w *worker) run(commands <-chan command) error {
 	if first.Do != doConfigure || first.Config == nil || first.Every <= 0 {
 		return fmt.Errorf("the first command is %q, want %q and all that belongs to it", first.Do, doConfigure)
 	}
+	if first.Config.HasTLS() {
+		debug.SetGCPercent(tlsGCPercent)
+	}
 	var err error
 	if w.engine, err = engine.New(*first.Config); err != nil {
 		return err
 	}
+	w.ahead = first.Config.ClockAhead
 	w.commands++
 	ended := make(chan error, 1)
 	go func() { ended <- w.engine.Run() }()
@@ -83,8 +94,12 @@ func (w *worker) run(commands <-chan command) error {
 		select {
 		case c := <-commands:
 			if c.Do == doFinish {
-				counts := w.engine.Finish(c.Published, c.Failed)
-				w.usage.CPUSeconds = cpuSeconds()
+				var published engine.Published
+				if c.Published != nil {
+					published = *c.Published
+				}
+				counts := w.engine.Finish(published)
+				w.look()
 				counts.Usage = w.usage
 				return w.out.Encode(event{Commands: w.commands + 1, Result: counts})
 			}
@@ -101,14 +116,14 @@ func (w *worker) run(commands <-chan command) error {
 
 func (w *worker) obey(c command) {
 	w.commands++
-	at := time.Now().Add(time.Until(time.Unix(0, c.At))) // with this process's monotonic clock
+	at := time.Now().Add(time.Until(time.Unix(0, c.At).Add(w.ahead))) // with this process's monotonic clock
 	switch c.Do {
 	case doRamp:
 		w.engine.Ramp(at)
-	case doEcho:
-		w.engine.Echo(at)
 	case doListen:
-		w.engine.Listen()
+		w.engine.Listen(c.Late)
+	case doPhase:
+		w.engine.Begin(c.Number, *c.Phase, at)
 	case doClose:
 		w.usage.HeldBytes = residentBytes()
 		w.engine.Close(at)
@@ -117,18 +132,14 @@ func (w *worker) obey(c command) {
 
 // progress sends what has changed.
 func (w *worker) progress() error {
-	withEcho := time.Since(w.echoedAt) >= echoInterval
-	p, ok := w.engine.Snapshot(withEcho)
+	p, ok := w.engine.Snapshot(true)
 	if !ok {
 		return nil // run is about to find out why
 	}
-	if withEcho {
-		w.echoedAt = time.Now()
-		if p.Echo.OK == w.echoed {
-			p.EchoLatency = report.Latency{} // nothing new
-		}
-		w.echoed = p.Echo.OK
+	if time.Since(w.usedAt) >= usageInterval {
+		w.look()
 	}
+	p.Usage = w.usage
 	line, err := json.Marshal(event{Commands: w.commands, Progress: &p})
 	if err != nil {
 		return err
@@ -138,6 +149,12 @@ func (w *worker) progress() error {
 	}
 	w.last = string(line)
 	return w.out.Encode(json.RawMessage(line))
+}
+
+// look notes what the process takes of the machine now.
+func (w *worker) look() {
+	w.usage.ResidentBytes, w.usage.CPUSeconds = residentBytes(), cpuSeconds()
+	w.usedAt = time.Now()
 }
 
 // residentBytes is what the process holds of the machine's memory.

@@ -35,6 +35,7 @@ type Config struct {
 	HeartbeatTimeout   time.Duration
 	ReadLimit          int
 	SendQueue          int
+	ReceiveMemory      int
 	Compression        bool
 	Page               bool
 	Handler            string
@@ -70,6 +71,7 @@ func ParseConfig(args []string, lookupEnv func(string) (string, bool), stderr io
 	fs.IntVar(&c.SendQueue, "send-queue", 256<<10, "`bytes` that may wait for a client before it is closed as a slow consumer")
 	fs.StringVar(&c.Handler, "handler", "echo", "what becomes of messages: `one` of "+handlerNames())
 	fs.BoolVar(&c.Page, "page", true, "answer GET / with a page for people, and GET /count with the number of connections")
+	fs.IntVar(&c.ReceiveMemory, "receive-memory", 0, "`bytes` that messages which have not arrived whole may take in all; 0 for a sixteenth of the memory limit, at most 128 MiB")
 	fs.BoolVar(&c.Compression, "compression", false, "accept permessage-deflate where clients offer it: less traffic, more CPU")
 	fs.DurationVar(&c.DrainTime, "drain-time", 10*time.Second, "spread the closing of connections over so long on SIGTERM")
 	fs.DurationVar(&c.RetryAfter, "retry-after", 5*time.Second, "what a refused client is told to wait")
@@ -148,6 +150,7 @@ func (c *Config) Validate() error {
 		{"handshake-limit", c.HandshakeLimit, 256, 1 << 20},
 		{"read-limit", c.ReadLimit, 1, 1 << 30},
 		{"send-queue", c.SendQueue, 4 << 10, 1 << 30},
+		{"receive-memory", c.ReceiveMemory, 0, 1 << 40},
 	} {
 		if p.value < p.min || p.value > p.max {
 			return fmt.Errorf("-%s %d: want %d to %d", p.name, p.value, p.min, p.max)

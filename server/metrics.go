@@ -70,6 +70,8 @@ var (
 	descBytesSent     = desc("bytes_sent_total", "Bytes to clients, frames and handshakes included.")
 	descAcceptErrors  = desc("accept_errors_total", "Accepts that failed for want of a resource.")
 	descQueue         = desc("send_queue_bytes", "Bytes that wait for clients to take them.")
+	descReceiving     = desc("receive_bytes", "Bytes promised to messages that have not arrived whole.")
+	descReceiveWait   = desc("receive_waiting_connections", "Connections that are not read until there is room for their message.")
 	descLag           = desc("loop_lag_seconds", "Longest time events waited for their loop since the last scrape.", "loop")
 	descCapacity      = desc("capacity_connections", "Connections that this node may hold.")
 	descMemory        = desc("memory_bytes", "Memory of the process: rss, the Go heap in use (heap), what the runtime holds (runtime) and may hold (target); and of the tightest control group or the machine: limit and free.", "kind")
@@ -126,6 +128,8 @@ func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
 	counter(descBytesSent, t.bytesOut)
 	counter(descAcceptErrors, t.acceptErrors)
 	gauge(descQueue, float64(t.queued))
+	gauge(descReceiving, float64(t.receiving))
+	gauge(descReceiveWait, float64(t.waiting))
 	gauge(descCapacity, float64(c.n.capacity))
 	for kind, v := range memory() {
 		gauge(descMemory, v, kind)
@@ -152,7 +156,7 @@ func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
 type totals struct {
 	opened, received, sent, pings, pages uint64
 	bytesIn, bytesOut, acceptErrors      uint64
-	sockets, queued                      int64
+	sockets, queued, receiving, waiting  int64
 	closed                               map[session.Reason]uint64
 	rejected                             map[session.Rejection]uint64
 }
@@ -174,6 +178,8 @@ func (t *totals) add(s *shard) {
 	t.received += st.MessagesReceived.Load()
 	t.sent += st.MessagesSent.Load()
 	t.pings += st.Pings.Load()
+	t.receiving += st.Receiving.Load()
+	t.waiting += st.Waiting.Load()
 	t.bytesIn += l.BytesRead.Load()
 	t.bytesOut += l.BytesWritten.Load()
 	t.acceptErrors += l.AcceptErrors.Load()

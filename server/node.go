@@ -65,7 +65,7 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 	if n.gate, err = newGate(cfg); err != nil {
 		return nil, err
 	}
-	if n.memory, err = memlimit.NewTuner(cfg.memoryMarks()); err != nil {
+	if n.memory, err = memlimit.NewTuner(cfg.memoryMarks(), n.trim); err != nil {
 		return nil, err
 	}
 	password, err := cfg.brokerPassword()
@@ -87,10 +87,11 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 		HandshakeTimeout:  cfg.HandshakeTimeout,
 		HandshakeLimit:    cfg.HandshakeLimit,
 		ReadLimit:         cfg.ReadLimit,
+		ReceiveMemory:     cfg.receiveMemory(n.memory.Room().Limit),
 		HeartbeatInterval: cfg.HeartbeatInterval,
 		HeartbeatTimeout:  cfg.HeartbeatTimeout,
 		MaxConnections:    n.capacity,
-		MemoryShort:       n.memory.Short,
+		MemoryShort:       n.memory.Refuse,
 		RetryAfter:        cfg.RetryAfter,
 		Paths:             []string{"/", "/ws"},
 		AllowOrigin:       origins.Allow,
@@ -183,6 +184,26 @@ func (n *node) plain() func(*http.Request) []byte {
 func (n *node) deliver(channel string, payload []byte) {
 	n.hub.Publish(channel, n.framer.Frame(payload))
 }
+
+// trim drops what the loops keep for speed. It waits for them, but not for one that is
+// stalled.
+func (n *node) trim() {
+	done := make(chan struct{}, len(n.shards))
+	for _, s := range n.shards {
+		s.loop.Post(func() { s.sessions.Trim(); done <- struct{}{} })
+	}
+	patience := time.After(trimPatience)
+	for range n.shards {
+		select {
+		case <-done:
+		case <-patience:
+			return
+		}
+	}
+}
+
+// trimPatience is how long trim waits for the loops.
+const trimPatience = time.Second
 
 // lastLeft ends the subscription of a channel that nobody here listens to any more.
 // broadcast stays: every client that comes will want it.

@@ -4,12 +4,11 @@ package engine
 
 import (
 	"errors"
-	"io"
 	"net/netip"
 	"time"
 
 	"github.com/wsfleet/wsfleet/loadtest/message"
-	"github.com/wsfleet/wsfleet/loadtest/report"
+	"github.com/wsfleet/wsfleet/loadtest/scenario"
 	"github.com/wsfleet/wsfleet/server/netpoll"
 	"github.com/wsfleet/wsfleet/server/session/frame"
 )
@@ -22,31 +21,38 @@ const (
 	handshaking
 	open
 	leaving // a close frame is out, ours or our answer
+	away    // dials again when its time comes
 	ended
 )
 
 type flags uint8
 
 const (
-	waited   flags = 1 << iota // counted in Engine.waiting
-	awaited                    // an echo request is out, unanswered
-	listener                   // must get every broadcast
-	affected                   // got one twice or out of order
-	lostPeer                   // the connection ended before we meant it to
-	answered                   // the server has sent its part of the closing handshake
+	waited    flags = 1 << iota // counted in Engine.waiting
+	listener                    // must get every broadcast
+	affected                    // got one twice or out of order
+	lostPeer                    // the connection ended before we meant it to
+	answered                    // the server has sent its part of the closing handshake
+	stalled                     // does not read, or has only just begun again
+	returning                   // on its way back; Engine.absent knows more
+	replaced                    // of returning: it comes back as another client
 )
 
 // client is one connection. A million of them are a hundred megabytes, so what
 // can be worked out again (key, target, expected reply) is not kept.
 type client struct {
 	netpoll.Conn
-	e       *Engine
-	partial *partial      // nil unless part of an answer, frame or message has arrived
-	since   time.Duration // when what is awaited was meant to begin, since Engine.base
-	seen    seen
-	index   uint32 // in Engine.clients
-	state   state
-	flags   flags
+	e        *Engine
+	partial  *partial  // nil unless part of an answer, frame or message has arrived
+	exchange *exchange // nil unless an echo request is out
+	// since is when connecting or the handshake was meant to begin, and of a
+	// listener from when on it must get broadcasts; since Engine.base.
+	since time.Duration
+	seen  seen
+	index uint32 // in Engine.clients
+	life  uint16 // connections that it has had before this one
+	state state
+	flags flags
 }
 
 // number is the client's number in the whole run.
@@ -54,7 +60,11 @@ func (c *client) number() uint64 {
 	return uint64(c.e.cfg.Offset) + uint64(c.index)*uint64(c.e.cfg.Stride)
 }
 
-func (c *client) targetIndex() int { return int(c.number() % uint64(len(c.e.cfg.Targets))) }
+// turn is the client's number among those of its host, all workers together. What
+// is dealt out there, targets and sources, goes by it.
+func (c *client) turn() uint64 { return c.number() / uint64(max(1, c.e.cfg.Hosts)) }
+
+func (c *client) targetIndex() int { return int(c.turn() % uint64(len(c.e.cfg.Targets))) }
 
 func (c *client) target() *Target { return &c.e.cfg.Targets[c.targetIndex()] }
 
@@ -64,17 +74,18 @@ func (c *client) source() netip.Addr {
 	if len(sources) == 0 {
 		return netip.Addr{}
 	}
-	turn := c.number() / uint64(len(c.e.cfg.Targets))
-	return sources[turn%uint64(len(sources))]
+	round := c.turn() / uint64(len(c.e.cfg.Targets))
+	return sources[round%uint64(len(sources))]
 }
 
 func (e *Engine) now() time.Duration { return time.Since(e.base) }
 
-// wait makes the phase wait for c, until settle.
-func (c *client) wait(timeout time.Duration) {
-	c.flags |= waited
-	c.e.waiting++
-	c.SetTimer(timeout)
+// owe makes the phase wait for c, until settle.
+func (c *client) owe() {
+	if c.flags&waited == 0 {
+		c.flags |= waited
+		c.e.waiting++
+	}
 }
 
 func (c *client) settle() {
@@ -87,37 +98,67 @@ func (c *client) settle() {
 // dial is the ramp's start of a client.
 func (e *Engine) dial(c *client, p pacing) {
 	e.counts.Started++
-	e.counts.ConnectPace.Record(p.intended, p.actual)
-	c.since = e.start + p.intended
+	c.connect(p.intended)
+}
+
+// connect dials; that was meant to be at intended.
+func (c *client) connect(intended time.Duration) {
+	e := c.e
+	c.since = intended
 	c.state = connecting
+	c.flags &^= answered
+	c.owe()
 	if err := e.loop.Dial(&c.Conn, c, c.source(), c.target().Addr); err != nil {
 		c.ends(err)
 		return
 	}
-	c.wait(e.cfg.Timeout)
+	c.SetTimer(e.cfg.Timeout)
 }
 
 // OnOpen implements netpoll.Handler.
 func (c *client) OnOpen() {
 	e, now := c.e, c.e.now()
-	e.counts.ConnectLatency.Record(now - c.since)
+	if c.flags&returning == 0 {
+		e.counts.ConnectLatency.Record(now - c.since)
+	}
 	c.since, c.state = now, handshaking
 	c.SetTimer(e.cfg.Timeout)
-	e.out = append(e.out[:0], e.requests[c.targetIndex()]...)
-	e.out = append(e.out, key(e.cfg.Seed, c.number())...)
-	e.out = append(e.out, "\r\n\r\n"...)
-	c.write(e.out)
+	if c.target().TLSName != "" {
+		c.secure()
+		return
+	}
+	c.upgrade()
+}
+
+// upgrade sends the handshake's request.
+func (c *client) upgrade() {
+	c.e.out = c.appendRequest(c.e.out[:0])
+	c.write(c.e.out)
 }
 
 // write sends p. A server that lets so much wait is as good as gone.
 func (c *client) write(p []byte) {
-	if err := c.Write(p); errors.Is(err, netpoll.ErrSlowConsumer) {
+	write := c.Write
+	if s := c.tls(); s != nil {
+		write = s.Write
+	}
+	if err := write(p); errors.Is(err, netpoll.ErrSlowConsumer) {
 		c.Abort(err)
 	}
 }
 
 // OnData implements netpoll.Handler.
 func (c *client) OnData(p []byte) {
+	if s := c.tls(); s != nil {
+		s.Feed(p)
+		c.decrypt(s)
+		return
+	}
+	c.received(p)
+}
+
+// received takes what the server sent, decrypted.
+func (c *client) received(p []byte) {
 	switch c.state {
 	case handshaking:
 		c.handshake(p)
@@ -133,7 +174,7 @@ func (c *client) handshake(p []byte) {
 		c.partial.buf = append(c.partial.buf, p...)
 		p = c.partial.buf
 	}
-	size, err := parseAnswer(p, key(e.cfg.Seed, c.number()))
+	size, err := parseAnswer(p, c.key(), &e.cfg.Handshake)
 	switch {
 	case err != nil:
 		c.Abort(err)
@@ -148,26 +189,16 @@ func (c *client) handshake(p []byte) {
 	c.state = open
 	c.StopTimer()
 	c.settle()
-	e.counts.HandshakeLatency.Record(e.now() - c.since)
-	e.counts.Connected++
 	e.counts.Open++
+	if c.flags&returning != 0 {
+		c.returned()
+	} else {
+		e.counts.HandshakeLatency.Record(e.now() - c.since)
+		e.counts.Connected++
+	}
 	if early := p[size:]; len(early) > 0 {
 		c.frames(early)
 	}
-}
-
-// request is the echo round's start of a client.
-func (e *Engine) request(c *client, p pacing) {
-	if c.state != open || c.flags&awaited != 0 {
-		return
-	}
-	e.counts.EchoPace.Record(p.intended, p.actual)
-	e.counts.Echo.Sent++
-	c.since = e.start + p.intended
-	c.flags |= awaited
-	c.wait(e.cfg.Timeout)
-	e.want = e.echo.AppendRequest(e.want[:0], c.number(), 0)
-	c.send(frame.Text, e.want)
 }
 
 // send writes one masked frame.
@@ -176,16 +207,6 @@ func (c *client) send(op frame.Opcode, payload []byte) {
 	r := e.rng.Uint32()
 	e.out = frame.AppendMasked(e.out[:0], op, [4]byte{byte(r), byte(r >> 8), byte(r >> 16), byte(r >> 24)}, payload)
 	c.write(e.out)
-}
-
-// echoEnds counts the outcome of the echo request that is out.
-func (c *client) echoEnds(outcome *int64) {
-	*outcome++
-	c.flags &^= awaited
-	if c.state == open {
-		c.StopTimer()
-	}
-	c.settle()
 }
 
 // message takes one whole message from the server.
@@ -205,79 +226,46 @@ func (c *client) message(op frame.Opcode, payload []byte) {
 	}
 }
 
-// reply judges what may be the answer to an echo request.
-func (c *client) reply(op frame.Opcode, payload []byte) {
-	e := c.e
-	if c.flags&awaited == 0 {
-		if e.echo.Mentions(payload) {
-			e.counts.Echo.Unexpected++
-			c.sample("echo.unexpected", payload)
-		} else {
-			e.counts.Foreign++
-		}
-		return
-	}
-	e.want = e.echo.AppendReply(e.want[:0], c.number(), 0)
-	switch {
-	case op == frame.Text && string(payload) == string(e.want):
-		e.counts.EchoLatency.Record(e.now() - c.since)
-		c.echoEnds(&e.counts.Echo.OK)
-	case e.echo.Resembles(payload, e.want):
-		c.echoEnds(&e.counts.Echo.Corrupted)
-		c.sample("echo.corrupted", payload)
-	default:
-		e.counts.Foreign++
-	}
-}
-
-// broadcast takes a broadcast of this run.
-func (c *client) broadcast(b message.Received) {
-	counts := &c.e.counts.Broadcast
-	if b.Sequence >= c.e.cfg.Broadcasts || c.flags&listener == 0 {
-		counts.Corrupted++ // sound, but never published to this connection
-		return
-	}
-	latency := time.Now().UnixNano() - b.Sent
-	if latency < 0 {
-		counts.AheadOfTime++
-	}
-	first, behind := c.seen.add(b.Sequence)
-	if !first {
-		counts.Duplicated++
-		c.flags |= affected
-		return
-	}
-	counts.Delivered++
-	c.e.counts.BroadcastLatency.Record(time.Duration(latency))
-	if behind {
-		counts.Reordered++
-		c.flags |= affected
-	}
-}
-
 // leave is the closing phase's start of a client.
-func (e *Engine) leave(c *client, _ pacing) {
-	if c.state != open {
-		return
+func (e *Engine) leave(c *client) {
+	switch {
+	case c.state != open:
+	case e.cfg.Close.How == scenario.Abort:
+		c.reset()
+	default:
+		c.closeHandshake()
 	}
-	e.counts.Open--
+}
+
+// reset ends an open connection at once.
+func (c *client) reset() {
+	c.e.counts.Open--
 	c.state = leaving
-	if e.cfg.Abort {
-		c.flags |= answered
-		c.Abort(netpoll.ErrClosed)
-		return
-	}
-	c.wait(closeWait)
+	c.flags |= answered // nothing is left to answer
+	c.Abort(netpoll.ErrClosed)
+}
+
+// closeHandshake begins to end an open connection as RFC 6455 has it.
+func (c *client) closeHandshake() {
+	c.e.counts.Open--
+	c.state = leaving
+	c.owe()
+	c.SetTimer(closeWait)
 	c.send(frame.Close, frame.ClosePayload(frame.CloseNormal, ""))
 }
 
 // giveUp ends what is not finished when the closing begins.
 func (c *client) giveUp() {
-	switch {
-	case c.state == connecting || c.state == handshaking:
+	switch c.state {
+	case connecting, handshaking:
 		c.Abort(errInterrupted)
-	case c.flags&awaited != 0:
-		c.echoEnds(&c.e.counts.Echo.Closed)
+	case away:
+		c.staysAway()
+	}
+	c.echoLost()
+	if c.flags&stalled != 0 { // it has to read the server's part of the closing
+		c.flags &^= stalled
+		c.ResumeReading()
 	}
 }
 
@@ -315,20 +303,26 @@ func (c *client) violation(text string) {
 func (c *client) losesPeer(why error) {
 	e := c.e
 	e.counts.Open--
-	if c.flags&awaited != 0 {
-		c.echoEnds(&e.counts.Echo.Closed)
-	}
+	c.echoLost()
 	c.state = leaving
 	c.flags |= lostPeer | answered
-	e.counts.Closed.Add(classify(why))
-	c.sampleError("closed."+classify(why), why)
+	class := classify(why)
+	if c.flags&stalled != 0 {
+		c.flags &^= stalled
+		e.counts.Stall.Closed++
+		e.counts.StallClosed.Add(class)
+		c.sampleError("stall_closed."+class, why)
+		return
+	}
+	e.counts.Closed.Add(class)
+	c.sampleError("closed."+class, why)
 }
 
 // OnTimer implements netpoll.Handler.
 func (c *client) OnTimer() {
 	switch c.state {
 	case open:
-		if c.flags&awaited != 0 {
+		if c.exchange != nil {
 			c.echoEnds(&c.e.counts.Echo.Timeout)
 			c.sampleError("echo.timeout", errTimeout)
 		}
@@ -338,16 +332,28 @@ func (c *client) OnTimer() {
 }
 
 // OnClose implements netpoll.Handler.
-func (c *client) OnClose(err error) { c.ends(err) }
+func (c *client) OnClose(err error) {
+	if s := c.tls(); s != nil && c.tlsEnds(s, err) {
+		return
+	}
+	c.ends(err)
+}
 
-// ends counts the end of a connection by what it was doing.
+// ends counts the end of a connection by what it was doing. It may be called by the
+// loop from within anything that c asked of it, so that a client that comes back
+// dials from a task of its own.
 func (c *client) ends(err error) {
 	e := c.e
+	c.partial = nil
 	switch c.state {
 	case connecting, handshaking:
 		stage := "dial."
 		if c.state == handshaking {
 			stage = "handshake."
+		}
+		if c.flags&returning != 0 {
+			c.failsToReturn(stage, err)
+			return
 		}
 		e.counts.Failed++
 		e.counts.Failures.Add(stage + classify(err))
@@ -363,33 +369,11 @@ func (c *client) ends(err error) {
 			e.counts.CloseFailures.Add(classify(err))
 			c.sampleError("close."+classify(err), err)
 		}
+		if c.flags&returning != 0 {
+			c.comesBack()
+			return
+		}
 	}
 	c.state = ended
-	c.partial = nil
 	c.settle()
-}
-
-// sampleText is how much of a wrong message is kept, in bytes.
-const sampleText = 256
-
-func (c *client) sample(class string, payload []byte) {
-	if c.e.counts.SampleWanted(class) {
-		c.e.counts.AddSample(report.Sample{
-			Class: class, Connection: int64(c.number()), Target: c.target().URL,
-			Error: "got " + quote(payload),
-		})
-	}
-}
-
-func (c *client) sampleError(class string, err error) {
-	if c.e.counts.SampleWanted(class) {
-		text := err.Error()
-		if errors.Is(err, io.EOF) {
-			text = "the server closed the connection without a close frame"
-			if c.state == connecting || c.state == handshaking {
-				text = "the server closed the connection without an answer"
-			}
-		}
-		c.e.counts.AddSample(report.Sample{Class: class, Connection: int64(c.number()), Target: c.target().URL, Error: text})
-	}
 }

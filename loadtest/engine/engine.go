@@ -6,14 +6,14 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"time"
 
 	"github.com/wsfleet/wsfleet/loadtest/message"
 	"github.com/wsfleet/wsfleet/loadtest/pace"
 	"github.com/wsfleet/wsfleet/loadtest/report"
+	"github.com/wsfleet/wsfleet/loadtest/scenario"
+	"github.com/wsfleet/wsfleet/loadtest/secure"
 	"github.com/wsfleet/wsfleet/server/netpoll"
 )
 
@@ -27,88 +27,56 @@ const (
 	closeWait = 5 * time.Second
 )
 
-// Config is one worker's part of a run. It travels as JSON.
-type Config struct {
-	Run    string `json:"run"`
-	Seed   uint64 `json:"seed"`
-	Total  int    `json:"total"` // connections of the whole run
-	Offset int    `json:"offset"`
-	Stride int    `json:"stride"` // this worker has the connections Offset, Offset+Stride, …
-
-	Targets []Target      `json:"targets"`
-	Rate    float64       `json:"rate"` // connections per second of the whole run
-	Timeout time.Duration `json:"timeout_ns"`
-
-	EchoRate  float64 `json:"echo_rate"` // requests per second of the whole run
-	EchoSize  int     `json:"echo_size"` // bytes
-	EchoReply string  `json:"echo_reply"`
-
-	Broadcasts uint32  `json:"broadcasts"` // sequence numbers are below it
-	CloseRate  float64 `json:"close_rate"` // of the whole run, per second
-	Abort      bool    `json:"abort"`      // reset connections at the end
-}
-
-// Target is one address to connect to, with where to connect from.
-type Target struct {
-	URL     string         `json:"url"`
-	Addr    netip.AddrPort `json:"addr"`
-	Host    string         `json:"host"` // header
-	Path    string         `json:"path"` // with the query
-	Sources []netip.Addr   `json:"sources,omitempty"`
-}
-
-// Connections returns how many connections the worker has.
-func (c *Config) Connections() int {
-	return (c.Total - c.Offset + c.Stride - 1) / c.Stride
-}
-
 // Engine runs a worker's clients. All fields belong to the loop.
 type Engine struct {
 	cfg      Config
 	loop     *netpoll.Loop
-	echo     message.Echo
-	requests [][]byte // by target: the handshake up to the value of its key
+	requests []request // by target
 	clients  []client
+	dialer   *secure.Dialer
+	secured  []*secure.Conn // by client; nil if no target has TLS
 	counts   report.Counts
 	rng      *rand.Rand
 	base     time.Time     // of client.since
 	done     chan struct{} // closed when Run has returned
 
-	scheduled bool               // the phase's schedule is not through yet
-	waiting   int                // clients that owe something to the phase begun last
-	stopPace  context.CancelFunc // of the schedule in progress
-	start     time.Duration      // of it, since base
+	schedules int                  // of the phase, not through yet
+	waiting   int                  // clients that owe something to the phase
+	stops     []context.CancelFunc // of the phase's schedules
+	closing   bool                 // no client comes back any more
 
-	out  []byte // scratch for what is sent
-	want []byte // scratch for what must come
+	echoing   echoing
+	listening listening
+	absent    absent
+
+	out   []byte // scratch for what is sent
+	want  []byte // scratch for what must come
+	plain []byte // scratch for what is decrypted
 }
 
 // New makes an engine that does nothing until Run.
 func New(cfg Config) (*Engine, error) {
-	reply, err := message.ParseTemplate(cfg.EchoReply)
-	if err != nil {
-		return nil, fmt.Errorf("echo reply %q: %w", cfg.EchoReply, err)
-	}
 	loop, err := netpoll.New(netpoll.Config{})
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
 		cfg: cfg, loop: loop,
-		echo:     message.Echo{Run: cfg.Run, Seed: cfg.Seed, Size: cfg.EchoSize, Reply: reply},
-		clients:  make([]client, cfg.Connections()),
-		rng:      rand.New(rand.NewPCG(cfg.Seed, uint64(cfg.Offset))),
-		base:     time.Now(),
-		done:     make(chan struct{}),
-		stopPace: func() {},
+		clients: make([]client, cfg.Connections()),
+		rng:     rand.New(rand.NewPCG(cfg.Seed, uint64(cfg.Offset))),
+		base:    time.Now(),
+		done:    make(chan struct{}),
+	}
+	if e.echoing.message, err = message.NewEcho(cfg.Run, cfg.Seed, 0, nil, "{{.}}"); err != nil {
+		return nil, err
 	}
 	for i := range e.clients {
 		e.clients[i].e, e.clients[i].index = e, uint32(i)
 	}
 	for _, t := range cfg.Targets {
-		e.requests = append(e.requests, requestHead(t))
+		e.requests = append(e.requests, newRequest(t, &cfg.Handshake))
 	}
-	return e, nil
+	return e, e.prepareTLS()
 }
 
 // Run serves the clients in the calling goroutine until Finish.
@@ -117,25 +85,32 @@ func (e *Engine) Run() error {
 	return e.loop.Run()
 }
 
-// Ramp begins to connect, evenly spaced from at on. Like the methods below it is
-// safe from any goroutine and returns at once.
+// Ramp begins to connect, from at on. Like the methods below it is safe from any
+// goroutine and returns at once.
 func (e *Engine) Ramp(at time.Time) {
-	e.loop.Post(func() { e.begin(unused, at, e.cfg.Rate, e.dial) })
-}
-
-// Echo begins the echo round: one request on every open connection.
-func (e *Engine) Echo(at time.Time) {
-	e.loop.Post(func() { e.begin(open, at, e.cfg.EchoRate, e.request) })
-}
-
-// Listen makes every open connection one that must get all broadcasts.
-func (e *Engine) Listen() {
 	e.loop.Post(func() {
-		for i := range e.clients {
-			if c := &e.clients[i]; c.state == open {
-				c.flags |= listener
-				e.counts.Broadcast.Listeners++
-			}
+		s := e.schedule(at, e.cfg.Connect.Profile(), e.cfg.Connect.Schedule, 0)
+		s.Count = len(e.clients)
+		e.run(report.PaceKey(0, "connect"), s, func(k int, p pacing) { e.dial(&e.clients[k], p) })
+	})
+}
+
+// Begin begins the activities of a phase. Broadcasts are the leader's: see Listen.
+// Holding takes nothing.
+func (e *Engine) Begin(number int, p scenario.Phase, at time.Time) {
+	e.loop.Post(func() {
+		e.stopSchedules()
+		if p.Echo != nil {
+			e.beginEcho(number, *p.Echo, at)
+		}
+		if p.Churn != nil {
+			e.beginChurn(number, *p.Churn, at)
+		}
+		if p.Storm != nil {
+			e.beginStorm(number, *p.Storm, at)
+		}
+		if p.Stall != nil {
+			e.beginStall(*p.Stall, at)
 		}
 	})
 }
@@ -144,43 +119,109 @@ func (e *Engine) Listen() {
 // not answered yet is given up.
 func (e *Engine) Close(at time.Time) {
 	e.loop.Post(func() {
+		e.stopSchedules()
+		e.closing = true
 		e.counts.Held = e.counts.Open
 		for i := range e.clients {
 			e.clients[i].giveUp()
 		}
-		e.begin(open, at, e.cfg.CloseRate, e.leave)
+		open := e.inState(open)
+		s := e.schedule(at, pace.Constant(e.cfg.Close.Rate), scenario.Even, 0)
+		s.Count = len(open)
+		e.run("", s, func(k int, _ pacing) { e.leave(&e.clients[open[k]]) })
 	})
 }
 
-// begin starts a phase: start is called once, on schedule, for every client that
-// is in state from now. Those that are not take no time of the schedule.
-func (e *Engine) begin(from state, at time.Time, rate float64, start func(c *client, lag pacing)) {
-	e.stopPace()
-	e.start, e.scheduled = at.Sub(e.base), true
-	var clients []uint32
+// inState returns the clients that are in a state now. The others take no time of
+// a schedule over these.
+func (e *Engine) inState(s state) (list []uint32) {
 	for i := range e.clients {
-		if e.clients[i].state == from {
-			clients = append(clients, uint32(i))
+		if e.clients[i].state == s {
+			list = append(list, uint32(i))
 		}
 	}
+	return list
+}
+
+// schedule returns this worker's part of one, without its end.
+func (e *Engine) schedule(at time.Time, p pace.Profile, kind string, phase int) pace.Schedule {
+	return pace.Schedule{
+		Start: at, Profile: p, Offset: e.cfg.Offset, Stride: e.cfg.Stride,
+		Poisson: kind == scenario.Poisson, Seed: e.cfg.Seed + uint64(phase),
+	}
+}
+
+// pacing is when a start was meant to be, since the engine's base.
+type pacing struct{ intended time.Duration }
+
+// run calls start for every instant of s. What became of it is kept under key,
+// unless that is empty.
+func (e *Engine) run(key string, s pace.Schedule, start func(k int, p pacing)) {
 	ctx, cancel := context.WithCancel(context.Background())
-	e.stopPace = cancel
-	s := pace.Schedule{Start: at, Rate: rate, Offset: e.cfg.Offset, Stride: e.cfg.Stride}
+	e.stops = append(e.stops, cancel)
+	e.schedules++
+	since := s.Start.Sub(e.base)
+	var load loopLoad
 	go func() {
-		pace.Run(ctx, s, len(clients), e.loop.Post, func(k int, intended time.Time) {
-			start(&e.clients[clients[k]], pacing{intended.Sub(s.Start), time.Since(s.Start)})
+		pace.Run(ctx, s, e.loop.Post, func(k int, intended time.Duration) {
+			if key != "" {
+				load.begin(e)
+				e.counts.Paces.Of(key).Record(intended, time.Since(s.Start))
+			}
+			start(k, pacing{since + intended})
 		})
 		e.loop.Post(func() {
-			if ctx.Err() == nil {
-				e.scheduled = false
+			e.schedules--
+			if key != "" {
+				load.note(e, key)
 			}
-			cancel()
 		})
 	}()
 }
 
-// pacing is when a start was meant to be and when it is, since the schedule's.
-type pacing struct{ intended, actual time.Duration }
+// loadSpan is the least time for which the load of a loop means anything.
+const loadSpan = time.Second
+
+// loopLoad is how busy the loop is from its begin on.
+type loopLoad struct {
+	from time.Time
+	idle int64
+}
+
+func (l *loopLoad) begin(e *Engine) {
+	if l.from.IsZero() {
+		l.from, l.idle = time.Now(), e.loop.Stats().Idle.Load()
+	}
+}
+
+// note keeps the share of the time for which the loop did not wait, unless that was
+// too short to tell.
+func (l *loopLoad) note(e *Engine, key string) {
+	passed := time.Since(l.from)
+	if l.from.IsZero() || passed < loadSpan {
+		return
+	}
+	p := e.counts.Paces.Of(key)
+	p.Busy = max(p.Busy, 1-float64(e.loop.Stats().Idle.Load()-l.idle)/float64(passed))
+}
+
+func (e *Engine) stopSchedules() {
+	for _, stop := range e.stops {
+		stop()
+	}
+	e.stops = nil
+}
+
+// after calls f on the loop once d has passed. The phase is not through before.
+func (e *Engine) after(d time.Duration, f func()) {
+	e.schedules++
+	time.AfterFunc(d, func() {
+		e.loop.Post(func() {
+			e.schedules--
+			f()
+		})
+	})
+}
 
 // Progress is the state of a worker.
 type Progress struct {
@@ -188,27 +229,27 @@ type Progress struct {
 	Done bool // nothing of the phase begun last is under way
 }
 
-// Snapshot returns the counts so far, without samples. The echo distribution is
-// included on request. It reports false when the loop has ended.
-func (e *Engine) Snapshot(withEcho bool) (Progress, bool) {
+// Snapshot returns the counts so far, without samples. On request it takes the
+// distributions of what came since they were taken last: they are the caller's
+// from then on. It reports false when the loop has ended.
+func (e *Engine) Snapshot(takeTimes bool) (Progress, bool) {
 	return e.ask(func() Progress {
-		p := Progress{Counts: e.counts.Copy(), Done: !e.scheduled && e.waiting == 0}
+		p := Progress{Counts: e.counts.Copy(), Done: e.schedules == 0 && e.waiting == 0}
 		p.Samples = nil
-		if withEcho {
-			_ = p.EchoLatency.Merge(e.counts.EchoLatency) // equal geometries
+		if takeTimes {
+			e.counts.TakeTimes(&p.Counts)
 		}
 		return p
 	})
 }
 
 // Finish ends Run, with it the connections that are left, and returns all that
-// was counted. published is how many broadcasts were tried, failed are those among
-// them whose publishing reported failure: nobody is required to have got them.
-func (e *Engine) Finish(published uint32, failed []uint32) *report.Counts {
-	e.loop.Post(func() { e.stopPace() })
+// was counted, less the distributions that snapshots have taken.
+func (e *Engine) Finish(p Published) *report.Counts {
+	e.loop.Post(e.stopSchedules)
 	e.loop.Stop()
 	<-e.done
-	e.tally(published, failed)
+	e.tally(p)
 	return &e.counts
 }
 
@@ -223,35 +264,5 @@ func (e *Engine) ask(f func() Progress) (Progress, bool) {
 		return p, true
 	case <-e.done:
 		return Progress{}, false
-	}
-}
-
-// tally works out what each listener missed.
-func (e *Engine) tally(published uint32, failed []uint32) {
-	b := &e.counts.Broadcast
-	b.Delivered = 0 // counted as they came until now, those of failed ones too
-	confirmed := int64(published) - int64(len(failed))
-	for i := range e.clients {
-		c := &e.clients[i]
-		if c.flags&listener == 0 {
-			continue
-		}
-		got := c.seen.count()
-		for _, sequence := range failed {
-			if c.seen.has(sequence) {
-				b.Unconfirmed++
-				got--
-			}
-		}
-		lost := confirmed - got
-		b.Expected += confirmed
-		b.Delivered += got
-		b.Lost += lost
-		if c.flags&lostPeer != 0 {
-			b.LostClosed += lost
-		}
-		if lost > 0 || c.flags&affected != 0 {
-			b.Affected++
-		}
 	}
 }

@@ -9,13 +9,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/wsfleet/wsfleet/loadtest/message"
 	"github.com/wsfleet/wsfleet/loadtest/report"
+	"github.com/wsfleet/wsfleet/loadtest/scenario"
 	"github.com/wsfleet/wsfleet/server/session/frame"
 )
 
@@ -34,19 +35,28 @@ func rawServer(t *testing.T, serve func(conn net.Conn, r *bufio.Reader)) netip.A
 			}
 			go func() {
 				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-				r := bufio.NewReader(conn)
-				request, err := http.ReadRequest(r)
-				if err != nil {
+				r, ok := acceptHandshake(conn)
+				if !ok {
 					return
 				}
-				slowly(conn, []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
-					acceptOf(request.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n"))
 				serve(conn, r)
 			}()
 		}
 	}()
 	return ln.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// acceptHandshake is the server's part of it; what follows is read from r.
+func acceptHandshake(conn net.Conn) (r *bufio.Reader, ok bool) {
+	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+	r = bufio.NewReader(conn)
+	request, err := http.ReadRequest(r)
+	if err != nil {
+		return nil, false
+	}
+	slowly(conn, []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
+		acceptOf(request.Header.Get("Sec-WebSocket-Key"))+"\r\n\r\n"))
+	return r, true
 }
 
 // slowly writes in pieces that cut everything somewhere.
@@ -94,8 +104,8 @@ func engineFor(t *testing.T, addr netip.AddrPort, n int) *Engine {
 	e, err := New(Config{
 		Run: "0123456789abcdef", Seed: 1, Total: n, Stride: 1,
 		Targets: []Target{{URL: "ws://test", Addr: addr, Host: "test", Path: "/"}},
-		Rate:    1000, Timeout: 2 * time.Second, EchoRate: 1000, EchoSize: 300, EchoReply: "{{.}}",
-		Broadcasts: 10, CloseRate: 1000,
+		Connect: scenario.Connect{Rate: 1000}, Timeout: 2 * time.Second, Close: scenario.Close{Rate: 1000},
+		Broadcasts: 10, Channels: 1,
 	})
 	require.NoError(t, err)
 	go func() { _ = e.Run() }()
@@ -143,7 +153,7 @@ func TestFragmentsPingsAndPiecesOfFrames(t *testing.T) {
 	e.Ramp(time.Now())
 	c := through(t, e)
 	require.EqualValues(t, 5, c.Connected)
-	e.Echo(time.Now())
+	e.Begin(1, scenario.Phase{Echo: &scenario.Echo{Rate: 1000, Rounds: 1, Size: 300, Reply: "{{.}}"}}, time.Now())
 	c = through(t, e)
 	require.Equal(t, report.EchoCounts{Sent: 5, OK: 5}, c.Echo)
 	e.Close(time.Now())
@@ -152,7 +162,7 @@ func TestFragmentsPingsAndPiecesOfFrames(t *testing.T) {
 	require.Zero(t, c.Open)
 	require.Empty(t, c.CloseFailures)
 	require.Empty(t, c.Closed)
-	require.EqualValues(t, 5, e.Finish(0, nil).Pings)
+	require.EqualValues(t, 5, e.Finish(Published{}).Pings)
 	for range 5 {
 		require.Equal(t, "between", <-pongs)
 	}
@@ -197,7 +207,7 @@ func TestEndsOfOpenConnections(t *testing.T) {
 				p, _ := e.Snapshot(false)
 				return p.Open == 0 && p.Closed.Sum() == 2
 			}, 5*time.Second, time.Millisecond)
-			counts := e.Finish(0, nil)
+			counts := e.Finish(Published{})
 			require.Equal(t, report.Classes{c.class: 2}, counts.Closed)
 			require.Len(t, counts.Samples, 2)
 			require.Equal(t, "closed."+c.class, counts.Samples[0].Class)
@@ -218,7 +228,7 @@ func TestServerThatNeverClosesIsTimedOut(t *testing.T) {
 		return p.Done
 	}, 2*closeWait, 10*time.Millisecond)
 	require.GreaterOrEqual(t, time.Since(start), closeWait-200*time.Millisecond)
-	require.Equal(t, report.Classes{"timeout": 1}, e.Finish(0, nil).CloseFailures)
+	require.Equal(t, report.Classes{"timeout": 1}, e.Finish(Published{}).CloseFailures)
 }
 
 func TestSilentHandshakeTimesOut(t *testing.T) {
@@ -231,24 +241,21 @@ func TestSilentHandshakeTimesOut(t *testing.T) {
 	c := through(t, e)
 	require.EqualValues(t, 2, c.Failed)
 	require.Equal(t, report.Classes{"handshake.timeout": 2}, c.Failures)
-	e.Finish(0, nil)
+	e.Finish(Published{})
 }
 
 func TestBroadcastsWhosePublishingFailedAreNotRequired(t *testing.T) {
 	t.Parallel()
-	text := func(n uint32) []byte {
-		return serverFrame(true, frame.Text, message.Broadcast{Run: "0123456789abcdef", Channel: "c", Sequence: n, Sent: time.Now()}.Text(0))
-	}
 	listening := make(chan struct{})
 	addr := rawServer(t, func(conn net.Conn, r *bufio.Reader) {
 		<-listening
-		_, _ = conn.Write(bytes.Join([][]byte{text(0), text(1), text(3), text(2), text(3), text(99)}, nil))
+		_, _ = conn.Write(bytes.Join([][]byte{broadcastFrame(0), broadcastFrame(1), broadcastFrame(3), broadcastFrame(2), broadcastFrame(3), broadcastFrame(99)}, nil))
 		_, _ = io.Copy(io.Discard, r)
 	})
 	e := engineFor(t, addr, 3)
 	e.Ramp(time.Now())
 	through(t, e)
-	e.Listen()
+	e.Listen(time.Minute)
 	c := through(t, e)
 	require.EqualValues(t, 3, c.Broadcast.Listeners)
 	close(listening)
@@ -257,7 +264,7 @@ func TestBroadcastsWhosePublishingFailedAreNotRequired(t *testing.T) {
 		return p.Broadcast.Corrupted == 3
 	}, 5*time.Second, time.Millisecond)
 	// 0 to 5 were tried, 1 and 4 reported failure; 1 came nevertheless, 5 is lost.
-	got := e.Finish(6, []uint32{1, 4}).Broadcast
+	got := e.Finish(Published{Sent: slices.Repeat([]int64{time.Now().UnixNano()}, 6), Failed: []uint32{1, 4}}).Broadcast
 	got.AheadOfTime = 0
 	require.Equal(t, report.BroadcastCounts{
 		Listeners: 3, Expected: 12, Delivered: 9, Lost: 3, Duplicated: 3, Reordered: 3, Corrupted: 3, Unconfirmed: 3, Affected: 3,

@@ -57,8 +57,8 @@ func classify(err error) string {
 }
 
 func quote(p []byte) string {
-	if len(p) > sampleText {
-		return strconv.Quote(string(p[:sampleText])) + "… (" + strconv.Itoa(len(p)) + " bytes)"
+	if len(p) > sampleSize {
+		return strconv.Quote(string(p[:sampleSize])) + "… (" + strconv.Itoa(len(p)) + " bytes)"
 	}
 	return strconv.Quote(string(p))
 }

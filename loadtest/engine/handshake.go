@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wsfleet/wsfleet/loadtest/message"
@@ -16,11 +17,67 @@ import (
 // acceptGUID is fixed by RFC 6455 section 1.3.
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// requestHead is the handshake of a target, up to the value of its key.
-func requestHead(t Target) []byte {
-	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"User-Agent: wsload\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ", t.Path, t.Host)
+// Handshake is what the clients ask for beyond RFC 6455's minimum.
+type Handshake struct {
+	Headers []Header `json:"headers,omitempty"` // Host and User-Agent replace the usual ones
+	// Offered are the subprotocols in the request.
+	Offered []string `json:"offered,omitempty"`
+	// Accepted are those of them that the answer may name; unless there are
+	// none it must name one.
+	Accepted []string `json:"accepted,omitempty"`
 }
+
+// Header is one line of the request.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// request is the handshake of a target, around the name of a channel and up to the
+// value of its key.
+type request struct{ before, after []byte }
+
+func newRequest(t Target, h *Handshake) request {
+	host, agent, others := t.Host, "wsload", []byte(nil)
+	for _, header := range h.Headers {
+		switch {
+		case strings.EqualFold(header.Name, "Host"):
+			host = header.Value
+		case strings.EqualFold(header.Name, "User-Agent"):
+			agent = header.Value
+		default:
+			others = fmt.Appendf(others, "%s: %s\r\n", header.Name, header.Value)
+		}
+	}
+	if len(h.Offered) > 0 {
+		others = fmt.Appendf(others, "Sec-WebSocket-Protocol: %s\r\n", strings.Join(h.Offered, ", "))
+	}
+	return request{
+		before: []byte("GET " + t.Path),
+		after: fmt.Appendf(nil, " HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"User-Agent: %s\r\n%sSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ", host, agent, others),
+	}
+}
+
+func (c *client) appendRequest(dst []byte) []byte {
+	e := c.e
+	r := e.requests[c.targetIndex()]
+	dst = append(dst, r.before...)
+	if e.cfg.Channels > 1 {
+		separator := byte('?')
+		if bytes.IndexByte(r.before, '?') >= 0 {
+			separator = '&'
+		}
+		dst = append(append(dst, separator), "channel="...)
+		dst = message.AppendChannel(dst, e.cfg.Run, c.channel())
+	}
+	dst = append(dst, r.after...)
+	dst = append(dst, c.key()...)
+	return append(dst, "\r\n\r\n"...)
+}
+
+// key is the Sec-WebSocket-Key of c's present connection.
+func (c *client) key() string { return key(c.e.cfg.Seed, c.number()|uint64(c.life)<<48) }
 
 // key returns the Sec-WebSocket-Key of a connection. It follows from the seed,
 // so that it need not be kept until the answer comes.
@@ -39,7 +96,7 @@ func acceptOf(key string) string {
 
 // parseAnswer checks the server's answer to the handshake with key and returns
 // the size of its head, 0 if it is not whole yet.
-func parseAnswer(p []byte, key string) (size int, err error) {
+func parseAnswer(p []byte, key string, h *Handshake) (size int, err error) {
 	end := bytes.Index(p, []byte("\r\n\r\n"))
 	if end > maxHead || end < 0 && len(p) > maxHead {
 		return 0, &failure{"too_large", fmt.Sprintf("the answer's header is larger than %d bytes", maxHead)}
@@ -61,13 +118,14 @@ func parseAnswer(p []byte, key string) (size int, err error) {
 		}
 		return 0, &failure{"http_" + string(status), text}
 	}
-	return size, checkHeaders(headers, acceptOf(key))
+	return size, checkHeaders(headers, acceptOf(key), h)
 }
 
-// checkHeaders does what RFC 6455 section 4.1 asks of a client. Neither an
-// extension nor a subprotocol was offered.
-func checkHeaders(headers []byte, accept string) error {
+// checkHeaders does what RFC 6455 section 4.1 asks of a client. No extension was
+// offered.
+func checkHeaders(headers []byte, accept string, h *Handshake) error {
 	var upgrade, connection, accepted bool
+	var subprotocol string
 	for len(headers) > 0 {
 		var line []byte
 		line, headers, _ = bytes.Cut(headers, []byte("\r\n"))
@@ -80,7 +138,9 @@ func checkHeaders(headers []byte, accept string) error {
 			connection = connection || hasToken(value, "upgrade")
 		case strings.EqualFold(name, "Sec-WebSocket-Accept"):
 			accepted = value == accept
-		case strings.EqualFold(name, "Sec-WebSocket-Extensions"), strings.EqualFold(name, "Sec-WebSocket-Protocol"):
+		case strings.EqualFold(name, "Sec-WebSocket-Protocol"):
+			subprotocol = value
+		case strings.EqualFold(name, "Sec-WebSocket-Extensions"):
 			if value != "" {
 				return &failure{"bad_answer", name + ": " + value + " was not asked for"}
 			}
@@ -93,6 +153,16 @@ func checkHeaders(headers []byte, accept string) error {
 		return &failure{"bad_answer", "the answer lacks Connection: Upgrade"}
 	case !accepted:
 		return &failure{"bad_accept", "Sec-WebSocket-Accept is missing or wrong"}
+	}
+	return h.checkSubprotocol(subprotocol)
+}
+
+func (h *Handshake) checkSubprotocol(answered string) error {
+	switch {
+	case answered == "" && len(h.Accepted) > 0:
+		return &failure{"bad_subprotocol", "the answer names no subprotocol, want " + strings.Join(h.Accepted, " or ")}
+	case answered != "" && !slices.Contains(h.Accepted, answered):
+		return &failure{"bad_subprotocol", "Sec-WebSocket-Protocol: " + answered + " was not asked for"}
 	}
 	return nil
 }

@@ -41,12 +41,12 @@ func TestAnswersToTheHandshake(t *testing.T) {
 		"an extension":         {strings.Replace(good, "\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", 1), "bad_answer"},
 		"endless":              {"HTTP/1.1 101 Yes\r\nX: " + strings.Repeat("x", maxHead), "too_large"},
 	} {
-		size, err := parseAnswer([]byte(c.answer), k)
+		size, err := parseAnswer([]byte(c.answer), k, &Handshake{})
 		if c.class == "" {
 			require.NoError(t, err, name)
 			require.Equal(t, len(c.answer), size, name)
 			for cut := range c.answer {
-				size, err := parseAnswer([]byte(c.answer[:cut]), k)
+				size, err := parseAnswer([]byte(c.answer[:cut]), k, &Handshake{})
 				require.NoError(t, err, name)
 				require.Zero(t, size, "%s, cut at %d", name, cut)
 			}

@@ -73,3 +73,28 @@ func (s *seen) count() (n int64) {
 	}
 	return n
 }
+
+// countIn returns how many of [low, high) are in the set.
+func (s *seen) countIn(low, high uint32) (n int64) {
+	if low >= high {
+		return 0
+	}
+	if s.spill == nil {
+		n = int64(min(high, max(s.base, low)) - low)
+		for i := max(low, s.base); i < min(high, s.base+64); i++ {
+			n += int64(s.near >> (i - s.base) & 1)
+		}
+		return n
+	}
+	for word := int(low / 64); word < len(*s.spill) && word <= int((high-1)/64); word++ {
+		w := (*s.spill)[word]
+		if first := uint32(word) * 64; first < low {
+			w &^= 1<<(low-first) - 1
+		}
+		if past := uint32(word)*64 + 64; past > high {
+			w &= ^uint64(0) >> (past - high)
+		}
+		n += int64(bits.OnesCount64(w))
+	}
+	return n
+}

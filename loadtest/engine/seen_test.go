@@ -33,6 +33,16 @@ func TestSeenAgreesWithAMap(t *testing.T) {
 		for n := range uint32(2500) {
 			require.Equal(t, reference[n], s.has(n), "seed %d, %d", seed, n)
 		}
+		for range 50 {
+			low, high := rng.Uint32N(2400), rng.Uint32N(2400)
+			var want int64
+			for n := low; n < high; n++ {
+				if reference[n] {
+					want++
+				}
+			}
+			require.Equal(t, want, s.countIn(low, high), "seed %d, [%d, %d)", seed, low, high)
+		}
 	}
 }
 
@@ -44,6 +54,7 @@ func TestSeenInOrderAllocatesNothing(t *testing.T) {
 		n++
 	}))
 	require.EqualValues(t, n, s.count())
+	require.EqualValues(t, 7, s.countIn(n-5, n+5)+s.countIn(10, 12))
 	require.Nil(t, s.spill)
 }
 

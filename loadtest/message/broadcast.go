@@ -38,6 +38,12 @@ func (b Broadcast) Text(size int) []byte {
 	return fmt.Appendf(p, " %08x", crc32.ChecksumIEEE(p))
 }
 
+// AppendChannel appends the name of a run's i-th channel. It needs no escaping.
+func AppendChannel(dst []byte, run string, i int) []byte {
+	dst = append(append(append(dst, "wsload-"...), run...), '-')
+	return strconv.AppendInt(dst, int64(i), 10)
+}
+
 // Verdict on a message that may be a broadcast.
 type Verdict uint8
 
@@ -51,6 +57,7 @@ const (
 
 // Received is what a connection needs of a broadcast of its run.
 type Received struct {
+	Channel  []byte // as it stands in the message, query-escaped
 	Sequence uint32
 	Sent     int64 // Unix ns
 }
@@ -58,6 +65,9 @@ type Received struct {
 // ParseBroadcast judges p. It allocates nothing: it runs for every delivery.
 func ParseBroadcast(p []byte, run string) (Received, Verdict) {
 	rest, ok := bytes.CutPrefix(p, []byte(broadcastPrefix))
+	if !ok && nearlyBroadcast(p, run) {
+		return Received{}, Damaged
+	}
 	if !ok {
 		return Received{}, NotBroadcast
 	}
@@ -73,7 +83,7 @@ func ParseBroadcast(p []byte, run string) (Received, Verdict) {
 	if string(id) != run {
 		return Received{}, Foreign
 	}
-	_, rest, _ = bytes.Cut(rest, []byte{' '}) // the channel
+	channel, rest, _ := bytes.Cut(rest, []byte{' '})
 	sequence, rest, _ := bytes.Cut(rest, []byte{' '})
 	sent, _, _ := bytes.Cut(rest, []byte{' '})
 	// string(b) as an argument of ParseUint does not escape: no allocation.
@@ -82,7 +92,23 @@ func ParseBroadcast(p []byte, run string) (Received, Verdict) {
 	if err1 != nil || err2 != nil {
 		return Received{}, Damaged
 	}
-	return Received{uint32(n), at}, Genuine
+	return Received{channel, uint32(n), at}, Genuine
+}
+
+// nearlyBroadcast recognises a broadcast of the run by its id, when the words before
+// it are damaged: most of their bytes must be in place.
+func nearlyBroadcast(p []byte, run string) bool {
+	const words = len(broadcastPrefix)
+	if len(p) < words+len(run) || string(p[words:words+len(run)]) != run {
+		return false
+	}
+	wrong := 0
+	for i := range words {
+		if p[i] != broadcastPrefix[i] {
+			wrong++
+		}
+	}
+	return wrong <= words/4
 }
 
 func parseHex8(p []byte) (v uint32, ok bool) {

@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 	"maps"
-	"time"
 )
 
 // SamplesPerClass is how many failures of each class are kept in full.
@@ -23,16 +22,22 @@ type Counts struct {
 
 	Echo      EchoCounts      `json:"echo"`
 	Broadcast BroadcastCounts `json:"broadcast"`
+	Reconnect ReconnectCounts `json:"reconnect"`
+	Stall     StallCounts     `json:"stall"`
 	Foreign   int64           `json:"foreign"` // messages that are not of this run
 	Pings     int64           `json:"pings"`   // of the server, answered
 
-	ConnectPace Pace `json:"connect_pace"`
-	EchoPace    Pace `json:"echo_pace"`
+	ReconnectFailures Classes `json:"reconnect_failures,omitempty"` // of Reconnect.FailedAttempts
+	StallClosed       Classes `json:"stall_closed,omitempty"`       // of Stall.Closed
+
+	Paces Paces `json:"paces,omitempty"`
 
 	ConnectLatency   Latency `json:"connect_latency"`
 	HandshakeLatency Latency `json:"handshake_latency"`
-	EchoLatency      Latency `json:"echo_latency"`
+	EchoLatency      Latency `json:"echo_latency"`         // from the intended time
+	EchoService      Latency `json:"echo_service_latency"` // from the sending
 	BroadcastLatency Latency `json:"broadcast_latency"`
+	ReconnectLatency Latency `json:"reconnect_latency"` // from the cut
 
 	Samples []Sample `json:"samples,omitempty"`
 	Usage   Usage    `json:"usage"`
@@ -65,15 +70,16 @@ func (c *Classes) merge(o Classes) {
 	}
 }
 
-// EchoCounts are the outcomes of the echo round. Each request sent ends as one of
-// OK, Corrupted, Timeout and Closed.
+// EchoCounts are the outcomes of echo requests. Each one of Sent ends as one of OK,
+// Corrupted, Timeout and Closed.
 type EchoCounts struct {
-	Sent       int64 `json:"sent"`
+	Sent       int64 `json:"sent"`       // their time had come, also those that waited behind an unanswered one
 	OK         int64 `json:"ok"`         // answered with exactly the expected bytes
 	Corrupted  int64 `json:"corrupted"`  // answered with others
 	Timeout    int64 `json:"timeout"`    // not answered in time
 	Closed     int64 `json:"closed"`     // the connection ended first
 	Unexpected int64 `json:"unexpected"` // answers beyond the one: doubled or late
+	Skipped    int64 `json:"skipped"`    // not of Sent: the connection was not open when their time came
 }
 
 func (e *EchoCounts) merge(o EchoCounts) {
@@ -83,15 +89,20 @@ func (e *EchoCounts) merge(o EchoCounts) {
 	e.Timeout += o.Timeout
 	e.Closed += o.Closed
 	e.Unexpected += o.Unexpected
+	e.Skipped += o.Skipped
 }
 
 // BroadcastCounts are over all listening connections. Expected = Delivered + Lost.
 type BroadcastCounts struct {
-	Listeners   int64 `json:"listeners"`     // connections open when publishing began
-	Expected    int64 `json:"expected"`      // listeners × published
+	Listeners   int64 `json:"listeners"`     // connections open when publishing began, and clients that came later
+	Expected    int64 `json:"expected"`      // sum over the listeners of what was published for them
 	Delivered   int64 `json:"delivered"`     // of Expected
 	Lost        int64 `json:"lost"`          // of Expected
 	LostClosed  int64 `json:"lost_closed"`   // of Lost: the connection had ended before the closing began
+	MissedAway  int64 `json:"missed_away"`   // of Lost: published while the connection was cut
+	Late        int64 `json:"late"`          // first deliveries that took longer than the scenario allows
+	Unrequired  int64 `json:"unrequired"`    // deliveries just as a client came or went: nobody could require them
+	Misrouted   int64 `json:"misrouted"`     // deliveries of another channel than the connection's
 	Duplicated  int64 `json:"duplicated"`    // deliveries beyond a connection's first
 	Reordered   int64 `json:"reordered"`     // first deliveries behind a later sequence number
 	Corrupted   int64 `json:"corrupted"`     // checksum or sequence number is wrong
@@ -106,6 +117,10 @@ func (b *BroadcastCounts) merge(o BroadcastCounts) {
 	b.Delivered += o.Delivered
 	b.Lost += o.Lost
 	b.LostClosed += o.LostClosed
+	b.MissedAway += o.MissedAway
+	b.Late += o.Late
+	b.Unrequired += o.Unrequired
+	b.Misrouted += o.Misrouted
 	b.Duplicated += o.Duplicated
 	b.Reordered += o.Reordered
 	b.Corrupted += o.Corrupted
@@ -114,29 +129,26 @@ func (b *BroadcastCounts) merge(o BroadcastCounts) {
 	b.AheadOfTime += o.AheadOfTime
 }
 
-// Pace holds a schedule's plan against what became of it. Times are since the
-// start of the schedule.
-type Pace struct {
-	Starts   int64         `json:"starts"`
-	Intended time.Duration `json:"intended_ns"` // intended time of the last start made
-	Actual   time.Duration `json:"actual_ns"`   // when it was made
-	WorstLag time.Duration `json:"worst_lag_ns"`
+// ReconnectCounts are over all connections that churn or a storm ended. Cut = OK +
+// GivenUp once the phase is over.
+type ReconnectCounts struct {
+	Cut            int64 `json:"cut"`
+	OK             int64 `json:"ok"`              // handshakes completed in their place
+	FailedAttempts int64 `json:"failed_attempts"` // tried again after each
+	GivenUp        int64 `json:"given_up"`
 }
 
-// Record notes that a start meant for intended was made at actual.
-func (p *Pace) Record(intended, actual time.Duration) {
-	p.Starts++
-	p.Intended = max(p.Intended, intended)
-	p.Actual = max(p.Actual, actual)
-	p.WorstLag = max(p.WorstLag, actual-intended)
+func (r *ReconnectCounts) merge(o ReconnectCounts) {
+	r.Cut += o.Cut
+	r.OK += o.OK
+	r.FailedAttempts += o.FailedAttempts
+	r.GivenUp += o.GivenUp
 }
 
-// Merge adds the starts of o to the same schedule.
-func (p *Pace) Merge(o Pace) {
-	p.Starts += o.Starts
-	p.Intended = max(p.Intended, o.Intended)
-	p.Actual = max(p.Actual, o.Actual)
-	p.WorstLag = max(p.WorstLag, o.WorstLag)
+// StallCounts are over the connections that stopped reading for a while.
+type StallCounts struct {
+	Stalled int64 `json:"stalled"`
+	Closed  int64 `json:"closed"` // by the server, meanwhile or with what it had sent by then
 }
 
 // Sample is one failure in full.
@@ -167,9 +179,42 @@ func (c *Counts) AddSample(s Sample) {
 
 // Usage is what the worker processes took of the machine.
 type Usage struct {
-	EmptyBytes int64   `json:"empty_bytes"` // resident before the first connection
-	HeldBytes  int64   `json:"held_bytes"`  // resident when the closing began
-	CPUSeconds float64 `json:"cpu_seconds"` // user and system
+	EmptyBytes    int64   `json:"empty_bytes"`    // resident before the first connection
+	HeldBytes     int64   `json:"held_bytes"`     // resident when the closing began
+	ResidentBytes int64   `json:"resident_bytes"` // resident now
+	CPUSeconds    float64 `json:"cpu_seconds"`    // user and system
+}
+
+func (u *Usage) merge(o Usage) {
+	u.EmptyBytes += o.EmptyBytes
+	u.HeldBytes += o.HeldBytes
+	u.ResidentBytes += o.ResidentBytes
+	u.CPUSeconds += o.CPUSeconds
+}
+
+// distributions lists all of c's, for what is done with each.
+func (c *Counts) distributions() []*Latency {
+	return []*Latency{
+		&c.ConnectLatency, &c.HandshakeLatency, &c.EchoLatency, &c.EchoService, &c.BroadcastLatency, &c.ReconnectLatency,
+	}
+}
+
+// TakeTimes moves c's distributions into o, which loses its own.
+func (c *Counts) TakeTimes(o *Counts) {
+	to := o.distributions()
+	for i, l := range c.distributions() {
+		*to[i] = l.Take()
+	}
+}
+
+// MergeTimes adds the distributions of o, and nothing else of it.
+func (c *Counts) MergeTimes(o *Counts) error {
+	var errs []error
+	from := o.distributions()
+	for i, l := range c.distributions() {
+		errs = append(errs, l.Merge(*from[i]))
+	}
+	return errors.Join(errs...)
 }
 
 // Merge adds o to c.
@@ -184,29 +229,30 @@ func (c *Counts) Merge(o *Counts) error {
 	c.CloseFailures.merge(o.CloseFailures)
 	c.Echo.merge(o.Echo)
 	c.Broadcast.merge(o.Broadcast)
+	c.Reconnect.merge(o.Reconnect)
+	c.Stall.Stalled += o.Stall.Stalled
+	c.Stall.Closed += o.Stall.Closed
+	c.ReconnectFailures.merge(o.ReconnectFailures)
+	c.StallClosed.merge(o.StallClosed)
 	c.Foreign += o.Foreign
 	c.Pings += o.Pings
-	c.ConnectPace.Merge(o.ConnectPace)
-	c.EchoPace.Merge(o.EchoPace)
+	c.Paces.merge(o.Paces)
 	for _, s := range o.Samples {
 		c.AddSample(s)
 	}
-	c.Usage.EmptyBytes += o.Usage.EmptyBytes
-	c.Usage.HeldBytes += o.Usage.HeldBytes
-	c.Usage.CPUSeconds += o.Usage.CPUSeconds
-	return errors.Join(
-		c.ConnectLatency.Merge(o.ConnectLatency),
-		c.HandshakeLatency.Merge(o.HandshakeLatency),
-		c.EchoLatency.Merge(o.EchoLatency),
-		c.BroadcastLatency.Merge(o.BroadcastLatency),
-	)
+	c.Usage.merge(o.Usage)
+	return c.MergeTimes(o)
 }
 
 // Copy returns counts that share nothing that changes, without the distributions.
 func (c *Counts) Copy() Counts {
 	d := *c
 	d.Failures, d.Closed, d.CloseFailures = maps.Clone(c.Failures), maps.Clone(c.Closed), maps.Clone(c.CloseFailures)
+	d.ReconnectFailures, d.StallClosed = maps.Clone(c.ReconnectFailures), maps.Clone(c.StallClosed)
+	d.Paces = c.Paces.copy()
 	d.Samples = append([]Sample(nil), c.Samples...)
-	d.ConnectLatency, d.HandshakeLatency, d.EchoLatency, d.BroadcastLatency = Latency{}, Latency{}, Latency{}, Latency{}
+	for _, l := range d.distributions() {
+		*l = Latency{}
+	}
 	return d
 }

@@ -29,7 +29,7 @@ type Outcome struct {
 var (
 	expectationForm = regexp.MustCompile(`^\s*([a-z][a-z0-9_.]*)\s*(==|!=|<=|>=|<|>)\s*(\S+)\s*$`)
 	// Classes exist once they have occurred; until then they are 0.
-	classPrefixes = []string{"failures.", "closed.", "close_failures."}
+	classPrefixes = []string{"failures.", "closed.", "close_failures.", "reconnect_failures.", "stall_closed."}
 )
 
 // ParseExpectation reads one comparison: a name of the report, one of

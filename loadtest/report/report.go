@@ -11,6 +11,7 @@ import (
 // number in it is the name by which expectations speak of it. Times are seconds.
 type Report struct {
 	Run         string    `json:"run"`
+	Scenario    string    `json:"scenario,omitempty"` // its name
 	Version     string    `json:"version"`
 	Seed        uint64    `json:"seed"`
 	Started     time.Time `json:"started_at"`
@@ -18,6 +19,8 @@ type Report struct {
 	Targets     []string  `json:"targets"`
 	Workers     int64     `json:"workers"`
 	WorkersLost int64     `json:"workers_lost"`
+	Agents      []Agent   `json:"agents,omitempty"`
+	AgentsLost  int64     `json:"agents_lost"`
 	Interrupted bool      `json:"interrupted"`
 
 	Planned          int64   `json:"planned"`
@@ -33,23 +36,41 @@ type Report struct {
 	Foreign          int64   `json:"foreign"`
 	Pings            int64   `json:"pings"`
 
-	Connect   Connect     `json:"connect"`
-	Handshake Percentiles `json:"handshake"`
-	Echo      Echo        `json:"echo"`
-	Broadcast Broadcast   `json:"broadcast"`
-	Generator Generator   `json:"generator"`
+	Connect           Connect     `json:"connect"`
+	Handshake         Percentiles `json:"handshake"`
+	Echo              Echo        `json:"echo"`
+	Broadcast         Broadcast   `json:"broadcast"`
+	Reconnect         Reconnect   `json:"reconnect"`
+	ReconnectFailures Classes     `json:"reconnect_failures"`
+	Stall             StallCounts `json:"stall"`
+	StallClosed       Classes     `json:"stall_closed"`
+	Schedules         []Schedule  `json:"schedules"` // of all activities, the ramp first
+	Generator         Generator   `json:"generator"`
+	Nodes             Nodes       `json:"nodes"`
 
 	Samples      []Sample  `json:"samples"`
 	Expectations []Outcome `json:"expectations"`
 	OK           bool      `json:"ok"`
+
+	Phases   []Phase `json:"phases"`
+	Timeline []Point `json:"timeline"`
 }
 
-// Rates holds the intended rate beside the actual one, both per second.
-type Rates struct {
-	IntendedRate float64 `json:"intended_rate"`
-	ActualRate   float64 `json:"actual_rate"`
-	WorstLag     float64 `json:"worst_lag"`
-	Behind       bool    `json:"behind"`
+// Phase is when a phase began, in seconds since the run did. It lasts until the
+// next one begins.
+type Phase struct {
+	Name  string  `json:"name"`
+	Start float64 `json:"start"`
+}
+
+// Agent is a host that ran a share of the workers.
+type Agent struct {
+	Address    string  `json:"address"`
+	Workers    int64   `json:"workers"`
+	Planned    int64   `json:"planned"`        // connections
+	ClockAhead float64 `json:"clock_ahead"`    // of the leader's clock, taken into account
+	RoundTrip  float64 `json:"round_trip"`     // twice the largest error of ClockAhead
+	Lost       string  `json:"lost,omitempty"` // why it was, if it was
 }
 
 // Connect is about TCP connections; times run from the intended start.
@@ -58,11 +79,15 @@ type Connect struct {
 	Percentiles
 }
 
-// Echo is about the echo round; times run from the intended sending.
+// Echo is about echo requests; times run from the intended sending, so that they
+// include what a request waited for an earlier one on its connection.
 type Echo struct {
 	EchoCounts
 	Rates
 	Percentiles
+	// Service runs from the actual sending: what a closed loop would report, which
+	// a slow server slows down.
+	Service Percentiles `json:"service"`
 }
 
 // Broadcast is about deliveries; times run from the sending.
@@ -71,6 +96,13 @@ type Broadcast struct {
 	PublishFailed int64 `json:"publish_failed"`
 	BroadcastCounts
 	Rates
+	Percentiles
+}
+
+// Reconnect is about connections that churn or a storm ended; times run from the
+// end to the verified handshake, the intended delay of a storm included.
+type Reconnect struct {
+	ReconnectCounts
 	Percentiles
 }
 
@@ -83,30 +115,13 @@ type Generator struct {
 	CPUSeconds     float64 `json:"cpu_seconds"`
 }
 
-// Behind reports whether the generator failed its own schedule: the last start
-// came late by more than a twentieth of the schedule, and by more than half a
-// second, which a short run may lose to a busy machine.
-func (p Pace) Behind() bool {
-	return p.Actual-p.Intended > max(500*time.Millisecond, p.Intended/20)
-}
-
-func (p Pace) rates() Rates {
-	r := Rates{WorstLag: p.WorstLag.Seconds(), Behind: p.Behind()}
-	if p.Starts > 1 && p.Intended > 0 {
-		// The starts after the first, over the time they took.
-		r.IntendedRate = float64(p.Starts-1) / p.Intended.Seconds()
-		r.ActualRate = float64(p.Starts-1) / max(p.Actual, time.Microsecond).Seconds()
-	}
-	return r
-}
-
 // Publishing is the leader's own part of a run.
 type Publishing struct {
 	Published, Failed int64
-	Pace              Pace
 }
 
-// Fill sets all that follows from the counts.
+// Fill sets all that follows from the counts, of which the leader's schedules are a
+// part by then.
 func (r *Report) Fill(c *Counts, publishing Publishing) {
 	r.Connected, r.Failed, r.Held = c.Connected, c.Failed, c.Held
 	r.NotStarted = r.Planned - c.Started
@@ -114,22 +129,29 @@ func (r *Report) Fill(c *Counts, publishing Publishing) {
 	r.ClosedUnexpected, r.CloseFailed = c.Closed.Sum(), c.CloseFailures.Sum()
 	r.Foreign, r.Pings = c.Foreign, c.Pings
 
-	r.Connect = Connect{c.ConnectPace.rates(), c.ConnectLatency.Percentiles()}
+	r.Connect = Connect{c.Paces.rates("connect"), c.ConnectLatency.Percentiles()}
 	r.Handshake = c.HandshakeLatency.Percentiles()
-	r.Echo = Echo{c.Echo, c.EchoPace.rates(), c.EchoLatency.Percentiles()}
-	r.Broadcast = Broadcast{publishing.Published, publishing.Failed, c.Broadcast, publishing.Pace.rates(), c.BroadcastLatency.Percentiles()}
+	r.Echo = Echo{c.Echo, c.Paces.rates("echo"), c.EchoLatency.Percentiles(), c.EchoService.Percentiles()}
+	r.Broadcast = Broadcast{publishing.Published, publishing.Failed, c.Broadcast, c.Paces.rates("broadcast"), c.BroadcastLatency.Percentiles()}
+	r.Reconnect = Reconnect{c.Reconnect, c.ReconnectLatency.Percentiles()}
+	r.Stall = c.Stall
+	r.ReconnectFailures, r.StallClosed = orEmpty(c.ReconnectFailures), orEmpty(c.StallClosed)
+	r.Schedules = c.Paces.schedules()
 	r.Generator = Generator{EmptyBytes: c.Usage.EmptyBytes, HeldBytes: c.Usage.HeldBytes, CPUSeconds: c.Usage.CPUSeconds}
 	if c.Held > 0 {
 		r.Generator.BytesPerClient = float64(c.Usage.HeldBytes-c.Usage.EmptyBytes) / float64(c.Held)
 	}
-	for _, behind := range []bool{r.Connect.Behind, r.Echo.Behind, r.Broadcast.Behind} {
-		if behind {
+	for _, schedule := range r.Schedules {
+		if schedule.Behind {
 			r.Generator.Behind++
 		}
 	}
 	r.Samples = c.Samples
 	if r.Samples == nil {
 		r.Samples = []Sample{}
+	}
+	if r.Nodes.List == nil {
+		r.Nodes = SumNodes(nil)
 	}
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -26,9 +27,11 @@ func TestMergedLatenciesAreThoseOfOneWorker(t *testing.T) {
 		require.NoError(t, merged.Merge(received))
 	}
 	require.Equal(t, whole.Percentiles(), merged.Percentiles())
-	require.Equal(t, whole.h.Export().Counts, merged.h.Export().Counts)
+	require.Equal(t, buckets(whole), buckets(merged))
 	require.EqualValues(t, 50_000, merged.Percentiles().Count)
 }
+
+func buckets(l Latency) map[int64]int64 { return maps.Collect(l.h.ForEachBucket) }
 
 func TestLatencyKeepsItsBounds(t *testing.T) {
 	var l Latency
@@ -47,12 +50,14 @@ func TestLatencyKeepsItsBounds(t *testing.T) {
 // would hide failures.
 func TestMergeAddsEveryCount(t *testing.T) {
 	one := []byte(`{"started":1,"connected":2,"failed":3,"open":4,"held":5,"failures":{"a":6},"closed":{"b":7},"close_failures":{"c":8},
-		"echo":{"sent":1,"ok":2,"corrupted":3,"timeout":4,"closed":5,"unexpected":6},
-		"broadcast":{"listeners":1,"expected":2,"delivered":3,"lost":4,"lost_closed":5,"duplicated":6,"reordered":7,"corrupted":8,"unconfirmed":9,"affected":10,"ahead_of_time":11},
+		"echo":{"sent":1,"ok":2,"corrupted":3,"timeout":4,"closed":5,"unexpected":6,"skipped":7},
+		"broadcast":{"listeners":1,"expected":2,"delivered":3,"lost":4,"lost_closed":5,"duplicated":6,"reordered":7,"corrupted":8,"unconfirmed":9,"affected":10,"ahead_of_time":11,"missed_away":12,"late":13,"unrequired":14,"misrouted":15},
+		"reconnect":{"cut":1,"ok":2,"failed_attempts":3,"given_up":4},"stall":{"stalled":1,"closed":2},
+		"reconnect_failures":{"d":9},"stall_closed":{"e":10},
 		"foreign":9,"pings":10,
-		"connect_pace":{"starts":1,"intended_ns":10,"actual_ns":20,"worst_lag_ns":30},"echo_pace":{"starts":2,"intended_ns":11,"actual_ns":21,"worst_lag_ns":31},
-		"connect_latency":null,"handshake_latency":null,"echo_latency":null,"broadcast_latency":null,
-		"usage":{"empty_bytes":1,"held_bytes":2,"cpu_seconds":3}}`)
+		"paces":{"0.connect":{"starts":1,"intended_ns":10,"actual_ns":20,"worst_lag_ns":30,"late":4,"sent_ns":40,"busy":0.5},"2.echo":{"starts":2,"intended_ns":11,"actual_ns":21,"worst_lag_ns":31,"late":5,"sent_ns":41,"busy":0.25}},
+		"connect_latency":null,"handshake_latency":null,"echo_latency":null,"echo_service_latency":null,"broadcast_latency":null,"reconnect_latency":null,
+		"usage":{"empty_bytes":1,"held_bytes":2,"resident_bytes":4,"cpu_seconds":3}}`)
 	var worker, sum Counts
 	require.NoError(t, json.Unmarshal(one, &worker))
 	back, err := json.Marshal(worker)
@@ -72,8 +77,8 @@ func TestMergeAddsEveryCount(t *testing.T) {
 	require.Len(t, after, len(before))
 	for name, v := range before {
 		switch name {
-		case "connect_pace.intended_ns", "connect_pace.actual_ns", "connect_pace.worst_lag_ns",
-			"echo_pace.intended_ns", "echo_pace.actual_ns", "echo_pace.worst_lag_ns":
+		case "paces.0.connect.intended_ns", "paces.0.connect.actual_ns", "paces.0.connect.worst_lag_ns", "paces.0.connect.busy", "paces.0.connect.sent_ns",
+			"paces.2.echo.intended_ns", "paces.2.echo.actual_ns", "paces.2.echo.worst_lag_ns", "paces.2.echo.busy", "paces.2.echo.sent_ns":
 			require.Equal(t, v, after[name], name) // the furthest of all workers
 		default:
 			require.Equal(t, 2*v, after[name], name)
@@ -100,7 +105,7 @@ func TestGeneratorThatFellBehind(t *testing.T) {
 	}
 	require.True(t, p.Behind())
 	r := Report{Planned: 1000}
-	r.Fill(&Counts{ConnectPace: p, Started: 1000, Connected: 1000}, Publishing{})
+	r.Fill(&Counts{Paces: Paces{PaceKey(0, "connect"): &p}, Started: 1000, Connected: 1000}, Publishing{})
 	require.InDelta(t, 100, r.Connect.IntendedRate, 0.01)
 	require.InDelta(t, 100/1.1, r.Connect.ActualRate, 0.01)
 	e, err := ParseExpectation("generator.behind == 0")
@@ -120,6 +125,64 @@ func TestGeneratorThatFellBehind(t *testing.T) {
 	} {
 		require.Equal(t, c.behind, Pace{Intended: c.intended, Actual: c.actual}.Behind(), name)
 	}
+}
+
+// A generator that stops and then catches up has measured itself meanwhile.
+func TestGeneratorThatFellBehindAndCaughtUp(t *testing.T) {
+	stopped := func(d time.Duration) (p Pace) {
+		for at := time.Duration(0); at < 20*time.Second; at += 10 * time.Millisecond {
+			actual := at
+			if resumed := 5*time.Second + d; at > 5*time.Second && at < resumed {
+				actual = resumed
+			}
+			p.Record(at, actual)
+		}
+		return p
+	}
+	behind := func(activity string, p Pace) bool {
+		var r Report
+		r.Fill(&Counts{Paces: Paces{PaceKey(1, activity): &p}}, Publishing{})
+		return r.Generator.Behind == 1
+	}
+	require.False(t, behind("echo", stopped(2*time.Second)))
+	require.True(t, behind("echo", stopped(3*time.Second)))
+	require.False(t, behind("broadcast", stopped(3*time.Second)), "their times count from the sending")
+	require.Positive(t, stopped(time.Second).Late)
+}
+
+func TestGeneratorWithoutAPauseCannotJudgeEchoes(t *testing.T) {
+	for activity, want := range map[string]int64{"echo": 1, "connect": 0} {
+		var r Report
+		r.Fill(&Counts{Paces: Paces{PaceKey(1, activity): {Starts: 10, Intended: time.Second, Actual: time.Second, Busy: 0.99}}}, Publishing{})
+		require.Equal(t, want, r.Generator.Behind, activity)
+	}
+}
+
+func TestTheActualRateIsThatOfTheSending(t *testing.T) {
+	var r Report
+	p := Pace{Starts: 101, Intended: time.Second, Actual: time.Second, Sent: 4 * time.Second}
+	r.Fill(&Counts{Paces: Paces{PaceKey(1, "echo"): &p}}, Publishing{})
+	require.InDelta(t, 100, r.Echo.IntendedRate, 1e-9)
+	require.InDelta(t, 25, r.Echo.ActualRate, 1e-9)
+	require.False(t, r.Echo.Behind, "it was the server that made them wait")
+}
+
+func TestSchedulesAreListedByPhaseAndTheirRatesTakenTogether(t *testing.T) {
+	var c Counts
+	for k := range 11 {
+		c.Paces.Of(PaceKey(0, "connect")).Record(time.Duration(k)*time.Second, time.Duration(k)*time.Second)
+		c.Paces.Of(PaceKey(10, "echo")).Record(time.Duration(k)*100*time.Millisecond, time.Duration(k)*100*time.Millisecond)
+		c.Paces.Of(PaceKey(2, "echo")).Record(time.Duration(k)*time.Second, time.Duration(k)*2*time.Second)
+	}
+	var r Report
+	r.Fill(&c, Publishing{})
+	require.Len(t, r.Schedules, 3)
+	require.Equal(t, []int{0, 2, 10}, []int{r.Schedules[0].Phase, r.Schedules[1].Phase, r.Schedules[2].Phase})
+	require.InDelta(t, 10, r.Schedules[2].IntendedRate, 1e-9)
+	require.InDelta(t, 20/11.0, r.Echo.IntendedRate, 1e-9)
+	require.InDelta(t, 20/21.0, r.Echo.ActualRate, 1e-9)
+	require.True(t, r.Echo.Behind)
+	require.EqualValues(t, 1, r.Generator.Behind)
 }
 
 func TestExpectations(t *testing.T) {

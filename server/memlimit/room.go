@@ -76,18 +76,27 @@ func machine(path string) (Room, error) {
 	if err != nil {
 		return Room{}, fmt.Errorf("memory of the machine: %w", err)
 	}
-	kib := map[string]uint64{}
+	var room Room
 	for line := range bytes.Lines(b) {
-		name, rest, _ := strings.Cut(string(line), ":")
-		if f := strings.Fields(rest); len(f) > 0 {
-			kib[name], _ = strconv.ParseUint(f[0], 10, 64)
+		name, rest, _ := bytes.Cut(line, []byte(":"))
+		switch string(name) { // read every second: the other lines must not become garbage
+		case "MemTotal":
+			room.Limit = kibibytes(rest)
+		case "MemFree", "Active(file)", "Inactive(file)":
+			room.Free += kibibytes(rest)
 		}
 	}
-	if kib["MemTotal"] == 0 {
+	if room.Limit == 0 {
 		return Room{}, fmt.Errorf("memory of the machine: %s has no MemTotal", path)
 	}
-	cache := kib["Active(file)"] + kib["Inactive(file)"]
-	return Room{Limit: kib["MemTotal"] << 10, Free: (kib["MemFree"] + cache) << 10}, nil
+	return room, nil
+}
+
+// kibibytes parses "  1234 kB" and returns bytes.
+func kibibytes(value []byte) uint64 {
+	number, _, _ := bytes.Cut(bytes.TrimSpace(value), []byte(" "))
+	n, _ := strconv.ParseUint(string(number), 10, 64)
+	return n << 10
 }
 
 // files are the names that one version of control groups uses.

@@ -13,9 +13,12 @@ import (
 )
 
 const (
-	// interval between looks at the memory: a storm of connections takes some
-	// seconds to fill a machine.
+	// interval between looks at the memory.
 	interval = time.Second
+	// hurryAfter is how many calls of Refuse bring a look forward: a storm of
+	// connections fills a small limit within the interval. The node asks twice for
+	// each, so this many is half a mebibyte, their sockets included.
+	hurryAfter = 256
 	// trimEvery is how often memory that a burst left behind is looked for.
 	trimEvery = 10 * time.Second
 	// trimBytes is how much must have been allocated in trimEvery for it to be a
@@ -36,13 +39,17 @@ type Marks struct {
 // a burst left, and knows when memory is short.
 type Tuner struct {
 	marks Marks
+	letGo func()
 	room  atomic.Pointer[Room]
 	short atomic.Bool
+	asked atomic.Uint64 // calls of Refuse
+	hurry chan struct{}
 }
 
-// NewTuner looks once, so that it has an answer from the start.
-func NewTuner(marks Marks) (*Tuner, error) {
-	t := &Tuner{marks: marks}
+// NewTuner looks once, so that it has an answer from the start. Before memory is given
+// back to the system, letGo is called: it drops what was only kept for speed.
+func NewTuner(marks Marks, letGo func()) (*Tuner, error) {
+	t := &Tuner{marks: marks, letGo: letGo, hurry: make(chan struct{}, 1)}
 	return t, t.look()
 }
 
@@ -53,20 +60,35 @@ func (t *Tuner) Room() Room { return *t.room.Load() }
 // the low one. Safe from any goroutine.
 func (t *Tuner) Short() bool { return t.short.Load() }
 
+// Refuse is Short where it is asked because of a connection that comes: the memory is
+// looked at more often in a storm of them. Safe from any goroutine.
+func (t *Tuner) Refuse() bool {
+	if t.asked.Add(1)%hurryAfter == 0 {
+		select {
+		case t.hurry <- struct{}{}:
+		default: // the last one has not been heeded yet
+		}
+	}
+	return t.Short()
+}
+
 // Nearly reports whether memory is above the low mark: time to be sent no more.
 func (t *Tuner) Nearly() bool { return t.Short() || t.Room().Used() > t.marks.Low }
 
-// Run looks every second until ctx is done. A look that fails changes nothing.
+// Run looks every second, and when Refuse has it hurry, until ctx is done. A look that
+// fails changes nothing.
 func (t *Tuner) Run(ctx context.Context) error {
 	look, trim := time.NewTicker(interval), time.NewTicker(trimEvery)
 	defer look.Stop()
 	defer trim.Stop()
-	var burst trimmer
+	burst := trimmer{letGo: t.letGo}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-look.C:
+			_ = t.look()
+		case <-t.hurry:
 			_ = t.look()
 		case <-trim.C:
 			burst.look()
@@ -118,6 +140,7 @@ func Resident() uint64 {
 // own time, which is minutes once nothing allocates any more and so nothing is
 // collected.
 type trimmer struct {
+	letGo     func()
 	allocated uint64 // in all, when last looked
 	pending   bool   // there was a burst, and nothing was given back since
 }
@@ -132,6 +155,7 @@ func (t *trimmer) look() {
 		t.pending = true
 	} else if t.pending {
 		t.pending = false
+		t.letGo()
 		debug.FreeOSMemory()
 	}
 }

@@ -26,7 +26,7 @@ func TestSoftLimitFollowsTheRoom(t *testing.T) {
 
 	before := debug.SetMemoryLimit(-1)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
-	tuner, err := NewTuner(Marks{High: 0.99, Low: 0.98})
+	tuner, err := NewTuner(Marks{High: 0.99, Low: 0.98}, func() {})
 	require.NoError(t, err)
 	limit := debug.SetMemoryLimit(-1)
 	require.Positive(t, limit)
@@ -39,7 +39,8 @@ func TestTrimmer(t *testing.T) {
 	held := func() uint64 {
 		return readMetric("/memory/classes/total:bytes") - readMetric("/memory/classes/heap/released:bytes")
 	}
-	var trim trimmer
+	letGo := 0
+	trim := trimmer{letGo: func() { letGo++ }}
 	trim.look()
 	before := held()
 	burst := make([][]byte, 64)
@@ -51,6 +52,7 @@ func TestTrimmer(t *testing.T) {
 	clear(burst)
 	trim.look()
 	require.Less(t, held(), before+16<<20, "given back")
+	require.Equal(t, 1, letGo)
 
 	collections := readMetric("/gc/cycles/forced:gc-cycles")
 	trim.look()
@@ -58,9 +60,22 @@ func TestTrimmer(t *testing.T) {
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {
-	tuner, err := NewTuner(Marks{High: 0.99, Low: 0.98})
+	tuner, err := NewTuner(Marks{High: 0.99, Low: 0.98}, func() {})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	require.NoError(t, tuner.Run(ctx))
+}
+
+func TestAStormHasTheMemoryLookedAtSooner(t *testing.T) {
+	tuner, err := NewTuner(Marks{High: 0.99, Low: 0.98}, func() {})
+	require.NoError(t, err)
+	for range hurryAfter - 1 {
+		require.False(t, tuner.Refuse())
+	}
+	require.Empty(t, tuner.hurry)
+	for range 10 * hurryAfter { // nobody looks, and nobody waits for that
+		tuner.Refuse()
+	}
+	require.Len(t, tuner.hurry, 1)
 }

@@ -50,6 +50,8 @@ const (
 	flagCloseFlushed // close as soon as the write queue is empty
 	flagWantWrite    // EPOLLOUT is armed
 	flagReadPaused   // EPOLLIN is not armed
+	flagReadHeld     // PauseReading
+	flagReadFreely   // LimitReads does not apply
 )
 
 // Conn is one non-blocking TCP connection, made to be embedded in the type that
@@ -158,7 +160,7 @@ func (c *Conn) updateInterest() {
 		want |= flagWantWrite
 		events |= unix.EPOLLOUT
 	}
-	if c.Queued() > readPauseBytes {
+	if c.Queued() > readPauseBytes || c.flags&flagReadHeld != 0 {
 		want |= flagReadPaused
 		events &^= unix.EPOLLIN
 	}
@@ -171,10 +173,22 @@ func (c *Conn) updateInterest() {
 	}
 }
 
+// ReadFreely exempts c from Loop.LimitReads, or no more.
+func (c *Conn) ReadFreely(yes bool) {
+	c.flags &^= flagReadFreely
+	if yes {
+		c.flags |= flagReadFreely
+	}
+}
+
 // read takes what has arrived, at most one loop buffer: level-triggered epoll
 // brings the connection back if there is more, after the others had their turn.
 func (c *Conn) read() {
-	n, errno := rawRead(c.fd, c.loop.buf)
+	buf := c.loop.buf
+	if limit := c.loop.readLimit; limit > 0 && c.flags&flagReadFreely == 0 {
+		buf = buf[:limit]
+	}
+	n, errno := rawRead(c.fd, buf)
 	switch {
 	case errno == unix.EAGAIN:
 	case errno != 0:
@@ -183,7 +197,25 @@ func (c *Conn) read() {
 		c.Close(io.EOF)
 	default:
 		c.loop.stats.BytesRead.Add(uint64(n))
-		c.handler.OnData(c.loop.buf[:n])
+		c.handler.OnData(buf[:n])
+	}
+}
+
+// PauseReading leaves what arrives in the kernel, which lets the peer send no more
+// than its buffer takes, until ResumeReading. A reset is noticed all the same, the
+// peer's end of the stream only afterwards.
+func (c *Conn) PauseReading() {
+	if !c.Closed() {
+		c.flags |= flagReadHeld
+		c.updateInterest()
+	}
+}
+
+// ResumeReading ends PauseReading.
+func (c *Conn) ResumeReading() {
+	if !c.Closed() {
+		c.flags &^= flagReadHeld
+		c.updateInterest()
 	}
 }
 
@@ -236,8 +268,9 @@ func (c *Conn) Close(err error) {
 	c.handler.OnClose(err)
 }
 
-// Abort is Close with a reset (RST) instead of FIN: no TIME_WAIT and no port
-// held, which is what a load generator wants of a million connections.
+// Abort is Close with a reset (RST) instead of FIN: the kernel drops what the peer has
+// not taken, and no TIME_WAIT holds a port, which is what a load generator wants of a
+// million connections.
 func (c *Conn) Abort(err error) {
 	if !c.Closed() {
 		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})

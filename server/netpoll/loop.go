@@ -50,6 +50,7 @@ type Loop struct {
 	wheel     wheel
 	clock     time.Duration
 	buf       []byte
+	readLimit int // bytes; 0 is all of buf
 	listeners []*Listener
 	stats     Stats
 	stopped   bool
@@ -105,6 +106,10 @@ func (l *Loop) Stats() *Stats { return &l.stats }
 // yet, so nobody's silence may be measured over it.
 func (l *Loop) Now() time.Duration { return l.clock }
 
+// LimitReads bounds what is read at once from a connection, in bytes; 0 lifts the
+// bound.
+func (l *Loop) LimitReads(n int) { l.readLimit = min(n, len(l.buf)) }
+
 // Post runs f on the loop, after the tasks posted before it. It never blocks and
 // is safe from any goroutine, the loop's own included. It reports false when the
 // loop has ended: f will not run then.
@@ -149,6 +154,7 @@ func (l *Loop) Run() error {
 			l.clock += passed
 		} else {
 			l.clock += waited
+			l.stats.lagged(passed - waited)
 		}
 		last = now
 		l.stats.roundStarts(now)
@@ -184,10 +190,12 @@ func (l *Loop) waitEvents(events []unix.EpollEvent) (n int, wait time.Duration, 
 			return 0, wait, err
 		}
 	}
+	began := time.Now()
 	err = l.epconn.Read(func(uintptr) bool {
 		n, errno = pollNow(l.epfd, events)
 		return n > 0 || errno != 0 && errno != unix.EINTR
 	})
+	l.stats.Idle.Add(int64(time.Since(began)))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		// What arrived meanwhile is read before timers judge the silence.
 		n, errno = pollNow(l.epfd, events)

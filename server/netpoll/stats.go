@@ -15,9 +15,10 @@ type Stats struct {
 	BytesWritten atomic.Uint64
 	QueuedBytes  atomic.Int64 // waiting in write queues now
 	Conns        atomic.Int64 // open now
+	Idle         atomic.Int64 // time spent waiting for something to do, ns
 
 	busySince atomic.Int64 // start of the round in progress, ns since process start; 0 while waiting
-	worstLag  atomic.Int64 // longest round since Lag was last asked, ns
+	worstLag  atomic.Int64 // longest round or stall since Lag was last asked, ns
 }
 
 var processStart = time.Now()
@@ -25,14 +26,18 @@ var processStart = time.Now()
 func (s *Stats) roundStarts(now time.Time) { s.busySince.Store(int64(now.Sub(processStart))) }
 
 func (s *Stats) roundEnds(now time.Time) {
-	if d := int64(now.Sub(processStart)) - s.busySince.Swap(0); d > s.worstLag.Load() {
-		s.worstLag.Store(d)
+	s.lagged(now.Sub(processStart) - time.Duration(s.busySince.Swap(0)))
+}
+
+func (s *Stats) lagged(d time.Duration) {
+	if int64(d) > s.worstLag.Load() {
+		s.worstLag.Store(int64(d))
 	}
 }
 
-// Lag returns the longest time for which events had to wait while the loop
-// worked through a round, since Lag was last called; a round in progress counts,
-// so a loop that is stuck shows it.
+// Lag returns the longest time for which events had to wait because the loop worked
+// through a round or stalled (see Loop.Now), since Lag was last called; a round in
+// progress counts, so a loop that is stuck shows it.
 func (s *Stats) Lag() time.Duration {
 	worst := s.worstLag.Swap(0)
 	if since := s.busySince.Load(); since != 0 {

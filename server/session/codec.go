@@ -29,9 +29,6 @@ type codec struct {
 	msg      []byte // the message decoded last
 }
 
-// keepScratch is the largest buffer a codec keeps from one message to the next.
-const keepScratch = 64 << 10
-
 // errTooLong says that a message is longer than decode was told to take.
 var errTooLong = errors.New("message is too long")
 
@@ -80,8 +77,8 @@ func (c *codec) decode(raw []byte, limit int) (messageType int, payload []byte, 
 	if err != nil {
 		return 0, nil, c.broken(err)
 	}
-	if cap(c.msg) > keepScratch || cap(c.msg) == 0 {
-		c.msg = make([]byte, 0, 4096)
+	if n := max(len(raw), 4096); cap(c.msg) < n || cap(c.msg) > max(n, keepScratch) {
+		c.msg = make([]byte, 0, n) // raw is longer than an uncompressed payload
 	}
 	p := c.msg[:0]
 	for {

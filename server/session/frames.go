@@ -17,30 +17,45 @@ type partial struct {
 	msg []byte // room for a header, then the unmasked fragments so far; nil outside a fragmented message
 	op  frame.Opcode
 	rsv byte
+
+	waits   bool // for room; the peer is not read meanwhile
+	claimed int  // bytes, of the shard's intake
 }
 
 // frames works through p, together with what was left of earlier data.
 func (s *Session) frames(p []byte) {
 	if s.partial != nil && len(s.partial.buf) > 0 {
-		s.partial.buf = append(s.partial.buf, p...)
+		s.partial.buf = s.shard.buffers.extend(s.partial.buf, p)
 		p = s.partial.buf
 	}
 	rest := s.parse(p)
 	switch {
 	case s.Closed() || s.state == discarding:
-		s.partial = nil
+		s.dropPartial()
+		return
 	case len(rest) > 0:
 		if s.partial == nil {
 			s.partial = &partial{}
 		}
 		if len(rest) != len(s.partial.buf) { // else it is there already: a long frame may come byte by byte
-			s.partial.buf = append(s.partial.buf[:0], rest...)
+			s.partial.buf = s.shard.buffers.keep(s.partial.buf, rest)
 		}
-	case s.partial != nil && s.partial.msg == nil:
-		s.partial = nil
 	case s.partial != nil:
+		s.shard.buffers.give(s.partial.buf)
 		s.partial.buf = nil
+		if s.partial.msg == nil {
+			s.dropPartial()
+			return
+		}
 	}
+	s.claim()
+}
+
+// dropPartial lets go of what has arrived of something that will not be whole, or was
+// handed on.
+func (s *Session) dropPartial() {
+	s.unclaim()
+	s.partial = nil
 }
 
 // parse handles every whole frame in p and returns what is left. Frames that must
@@ -209,7 +224,7 @@ func (s *Session) message(raw []byte, rsv byte) {
 		s.fail(ReasonInvalidPayload, "text is not UTF-8")
 		return
 	}
-	s.active = true
+	s.pulse = active
 	s.shard.stats.MessagesReceived.Add(1)
 	s.handler.Message(s, op, payload)
 }

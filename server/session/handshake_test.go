@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,14 +124,27 @@ func TestCapacityAndDraining(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, late.response().StatusCode)
 }
 
-// Connections far beyond the limit are refused before they said anything.
+// Connections far beyond the limit are refused before they said anything, and so are
+// those that would take memory where it is short. Sessions that are open do not count.
 func TestRefusedUnread(t *testing.T) {
-	cfg := defaults()
-	cfg.MaxConnections = 1
-	s := start(t, cfg)
-	for range 1 + 64 {
-		s.connect(t)
+	for name, limit := range map[string]func(cfg *session.Config, short *atomic.Bool){
+		"capacity": func(cfg *session.Config, _ *atomic.Bool) { cfg.MaxConnections = 1 },
+		"memory":   func(cfg *session.Config, short *atomic.Bool) { cfg.MemoryShort = short.Load },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := defaults()
+			var short atomic.Bool
+			limit(&cfg, &short)
+			s := start(t, cfg)
+			s.open(t)
+			short.Store(true)
+			for range 64 {
+				s.connect(t)
+			}
+			require.Eventually(t, func() bool { return s.loop.Stats().Conns.Load() == 65 }, 5*time.Second, time.Millisecond)
+			resp := s.connect(t).response()
+			require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
+			require.NotEmpty(t, resp.Header.Get("Retry-After"))
+		})
 	}
-	require.Eventually(t, func() bool { return s.loop.Stats().Conns.Load() == 65 }, 5*time.Second, time.Millisecond)
-	require.Equal(t, http.StatusServiceUnavailable, s.connect(t).response().StatusCode)
 }

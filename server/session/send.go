@@ -4,6 +4,7 @@ package session
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
 	"github.com/wsfleet/wsfleet/server/session/frame"
@@ -22,10 +23,7 @@ func (s *Session) Send(op frame.Opcode, parts ...[]byte) {
 	sh := s.shard
 	payload := parts[0]
 	if len(parts) > 1 {
-		sh.join = sh.join[:0]
-		for _, p := range parts {
-			sh.join = append(sh.join, p...)
-		}
+		sh.join = appendAll(sh.join[:0], parts)
 		payload = sh.join
 	}
 	sh.stats.MessagesSent.Add(1)
@@ -38,9 +36,22 @@ func (s *Session) Send(op frame.Opcode, parts ...[]byte) {
 			s.flushOut()
 		}
 	}
-	if cap(sh.join) > keepScratch {
+	if max(cap(sh.join), cap(sh.single)) > keepScratch {
 		sh.join, sh.single = nil, nil
 	}
+}
+
+// appendAll grows dst once for all parts.
+func appendAll(dst []byte, parts [][]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	dst = slices.Grow(dst, n)
+	for _, p := range parts {
+		dst = append(dst, p...)
+	}
+	return dst
 }
 
 // SendShared sends a message framed by Framer, which all its receivers share.
@@ -88,6 +99,7 @@ func (s *Session) shut(why Reason, code frame.CloseCode, text string) {
 	}
 	s.state = closing
 	s.reason = why
+	s.unclaim() // the peer's answer to come must be read
 	s.SetTimer(closeWait)
 	s.write(frame.AppendControl(nil, frame.Close, frame.ClosePayload(code, text)))
 }
@@ -95,7 +107,7 @@ func (s *Session) shut(why Reason, code frame.CloseCode, text string) {
 // discard sends FIN and swallows what still comes, so that the peer reads the
 // last words: closing a socket with unread data would reset them away.
 func (s *Session) discard() {
-	s.partial = nil
+	s.dropPartial()
 	s.flushOutIfCurrent()
 	if s.Closed() {
 		return
@@ -111,12 +123,14 @@ func (s *Session) discard() {
 	}
 }
 
-// abort ends the session without a word.
+// abort ends the session without a word, of a peer that is gone or does not read: by a
+// reset, after which the kernel keeps nothing of it. After a close it would hold what
+// was sent, up to megabytes, and try for minutes to get it across.
 func (s *Session) abort(why Reason) {
 	if s.reason == reasonUndecided {
 		s.reason = why
 	}
-	s.Conn.Close(netpoll.ErrClosed)
+	s.Conn.Abort(netpoll.ErrClosed)
 }
 
 func (s *Session) write(p []byte) {
@@ -142,7 +156,7 @@ func (s *Session) flushOut() {
 	if !s.Closed() {
 		s.write(out)
 	}
-	if cap(out) <= 2*flushBytes {
+	if cap(out) <= keepScratch {
 		sh.out = out[:0]
 	}
 }

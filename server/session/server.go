@@ -26,6 +26,10 @@ type Config struct {
 	HandshakeLimit int
 	// ReadLimit bounds the payload of a message, in bytes.
 	ReadLimit int
+	// ReceiveMemory bounds what the messages that are not whole yet take on each
+	// shard, in bytes; 0 is no bound. Beyond it, large messages wait for each other;
+	// those of up to 2 KiB are not held up.
+	ReceiveMemory int
 	// HeartbeatInterval: a peer that sent no message for this long gets a ping.
 	HeartbeatInterval time.Duration
 	// HeartbeatTimeout: a peer of whom nothing came for this long is gone.
@@ -33,7 +37,8 @@ type Config struct {
 	// MaxConnections bounds the connections of all shards; 0 is no bound.
 	MaxConnections int
 	// MemoryShort, if set, tells that new sessions must be refused for want of
-	// memory. Called on the loops; it must not block.
+	// memory. Asked on the loops about each connection when it is accepted and
+	// again at its handshake; it must not block.
 	MemoryShort func() bool
 	// RetryAfter is what a refused client is told to wait.
 	RetryAfter time.Duration
@@ -55,15 +60,16 @@ type Config struct {
 	ObserveRTT func(time.Duration)
 }
 
-// refuseHeadroom is how many connections beyond MaxConnections are held for as
-// long as it takes to read their request and refuse it politely. Beyond them the
-// refusal is sent unread.
+// refuseHeadroom is how many connections beyond MaxConnections, or without a session
+// while memory is short, are held for as long as it takes to read their request and
+// refuse it politely. Beyond them the refusal is sent unread.
 const refuseHeadroom = 64
 
 // Server is what the shards of a process share.
 type Server struct {
 	cfg       Config
 	open      atomic.Int64 // connections of all shards, also in handshake
+	sessions  atomic.Int64 // of them, those whose handshake succeeded
 	deflating atomic.Int64 // open sessions with permessage-deflate
 	draining  atomic.Bool
 }
@@ -96,6 +102,8 @@ type Stats struct {
 	MessagesReceived atomic.Uint64
 	MessagesSent     atomic.Uint64
 	Pings            atomic.Uint64
+	Receiving        atomic.Int64 // bytes claimed for messages that are not whole yet
+	Waiting          atomic.Int64 // sessions that are not read until there is room for their message
 	Closed           [reasonCount]atomic.Uint64
 	Rejected         [rejectionCount]atomic.Uint64
 }
@@ -113,6 +121,8 @@ type Shard struct {
 	out     []byte // frames to write when its data has been handled
 	join    []byte // the parts of a message
 	single  []byte // one frame on its own
+	buffers buffers
+	intake  intake
 
 	upgrade upgradeScratch
 	reader  *bufio.Reader // of requests
@@ -120,7 +130,7 @@ type Shard struct {
 
 // NewShard makes the part of s that lives on loop.
 func (s *Server) NewShard(loop *netpoll.Loop) *Shard {
-	sh := &Shard{srv: s, loop: loop, codec: newCodec()}
+	sh := &Shard{srv: s, loop: loop, codec: newCodec(), intake: intake{budget: s.cfg.ReceiveMemory, stall: intakeStall}}
 	sh.upgrade.init(s.cfg.AllowOrigin)
 	sh.upgrade.upgrader.Subprotocols = s.cfg.Subprotocols
 	sh.upgrade.upgrader.EnableCompression = s.cfg.Compression
@@ -138,10 +148,10 @@ func (sh *Shard) Loop() *netpoll.Loop { return sh.loop }
 // expects its handshake. Events go to h, which usually embeds s.
 func (sh *Shard) Accept(fd int, s *Session, h Handler) {
 	n := sh.srv.open.Add(1)
-	if limit := sh.srv.cfg.MaxConnections; limit > 0 && n > int64(limit+refuseHeadroom) {
-		sh.reject(RejectCapacity)
+	if why, beyond := sh.beyondHeadroom(n); beyond {
+		sh.reject(why)
 		sh.srv.open.Add(-1)
-		_, _ = unix.Write(fd, sh.refusal(&Refusal{Why: RejectCapacity}))
+		_, _ = unix.Write(fd, sh.refusal(&Refusal{Why: why}))
 		_ = unix.Close(fd)
 		return
 	}
@@ -154,6 +164,16 @@ func (sh *Shard) Accept(fd int, s *Session, h Handler) {
 	if s.arrive() {
 		s.setTimer(sh.srv.cfg.HandshakeTimeout)
 	}
+}
+
+// beyondHeadroom reports whether the newest of n connections is to be refused unread.
+func (sh *Shard) beyondHeadroom(n int64) (why Rejection, beyond bool) {
+	cfg := &sh.srv.cfg
+	if cfg.MaxConnections > 0 && n > int64(cfg.MaxConnections+refuseHeadroom) {
+		return RejectCapacity, true
+	}
+	short := cfg.MemoryShort != nil && cfg.MemoryShort()
+	return RejectMemory, short && n-sh.srv.sessions.Load() > refuseHeadroom
 }
 
 func (sh *Shard) reject(r Rejection) { sh.stats.Rejected[r].Add(1) }

@@ -23,6 +23,15 @@ const (
 	refused    // as discarding, of a session that was never open
 )
 
+// pulse is what is known of a peer since the last heartbeat was due.
+type pulse uint8
+
+const (
+	quiet  pulse = iota // no message came
+	active              // a message came
+	pinged              // a ping is out, and nothing came since
+)
+
 // closeWait is how long a peer may take for its part of the closing handshake,
 // or for reading why it was refused.
 const closeWait = 5 * time.Second
@@ -40,8 +49,8 @@ type Session struct {
 	hold    Hold     // what the gate remembers of the peer
 	state   state
 	reason  Reason // why this side ends the session; reasonUndecided until it does
-	active  bool   // a message came since the last heartbeat was due
-	deflate bool   // permessage-deflate was negotiated
+	pulse   pulse
+	deflate bool // permessage-deflate was negotiated
 }
 
 // Shard returns the shard that s lives on.
@@ -71,6 +80,7 @@ func (s *Session) opened(r *http.Request) {
 		s.setHeartbeat(0)
 	}
 	s.shard.stats.Opened.Add(1)
+	s.shard.srv.sessions.Add(1)
 	s.handler.Open(s, r)
 }
 
@@ -82,6 +92,9 @@ func (s *Session) OnOpen() {}
 func (s *Session) OnData(p []byte) {
 	sh := s.shard
 	s.heard = s.ticks()
+	if s.pulse == pinged {
+		s.pulse = quiet
+	}
 	sh.current = s
 	switch s.state {
 	case handshaking:
@@ -100,7 +113,7 @@ func (s *Session) OnTimer() {
 	case handshaking:
 		s.refuse(errRefused{RejectTimeout, "the request did not arrive in time"})
 	case open:
-		if !s.expire() {
+		if !s.expire() && !s.stillWaiting() {
 			s.heartbeat()
 		}
 	case closing, discarding, refused:
@@ -116,21 +129,31 @@ func (s *Session) heartbeat() {
 		return
 	}
 	silent := time.Duration(s.ticks()-s.heard) * netpoll.Tick
-	if cfg.HeartbeatTimeout > 0 && silent >= cfg.HeartbeatTimeout {
+	limited := cfg.HeartbeatTimeout > 0
+	if limited && silent >= cfg.HeartbeatTimeout && s.pulse == pinged {
 		s.abort(ReasonHeartbeatTimeout)
 		return
 	}
-	if !s.active {
-		// The time in the payload comes back with the pong, so that round
-		// trips are measured without keeping anything here.
-		var stamp [8]byte
-		binary.BigEndian.PutUint64(stamp[:], uint64(time.Since(processStart)))
-		s.shard.stats.Pings.Add(1)
-		s.shard.single = frame.AppendControl(s.shard.single[:0], frame.Ping, stamp[:])
-		s.write(s.shard.single)
+	// Nobody is given up who was not asked: one who was active is pinged, too, if the
+	// next heartbeat may find it silent for the timeout.
+	last := limited && silent+cfg.HeartbeatInterval+netpoll.Tick >= cfg.HeartbeatTimeout
+	if s.pulse != active || last {
+		s.ping()
+		s.pulse = pinged
+	} else {
+		s.pulse = quiet
 	}
-	s.active = false
 	s.setHeartbeat(cfg.HeartbeatInterval)
+}
+
+// ping sends the time as its payload. It comes back with the pong, so that round trips
+// are measured without keeping anything here.
+func (s *Session) ping() {
+	var stamp [8]byte
+	binary.BigEndian.PutUint64(stamp[:], uint64(time.Since(processStart)))
+	s.shard.stats.Pings.Add(1)
+	s.shard.single = frame.AppendControl(s.shard.single[:0], frame.Ping, stamp[:])
+	s.write(s.shard.single)
 }
 
 var processStart = time.Now()
@@ -150,7 +173,7 @@ func (s *Session) pong(payload []byte) {
 func (s *Session) OnClose(err error) {
 	sh := s.shard
 	sh.srv.open.Add(-1)
-	s.partial = nil
+	s.dropPartial()
 	if s.deflate {
 		sh.srv.deflating.Add(-1)
 	}
@@ -164,6 +187,7 @@ func (s *Session) OnClose(err error) {
 	case refused:
 		return
 	}
+	sh.srv.sessions.Add(-1)
 	if s.reason == reasonUndecided {
 		s.reason = ReasonPeerGone
 		if errors.Is(err, netpoll.ErrClosed) {

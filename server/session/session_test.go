@@ -127,6 +127,32 @@ func TestNoPingWhileMessagesCome(t *testing.T) {
 }
 
 // Connections that come together are not pinged together.
+// One who sent a message just after a heartbeat was due is silent for almost two
+// intervals at the second one after it: it must have been asked before it is given up.
+func TestNobodyIsGivenUpUnasked(t *testing.T) {
+	cfg := defaults()
+	cfg.HeartbeatInterval, cfg.HeartbeatTimeout = time.Second, 1200*time.Millisecond
+	s := start(t, cfg)
+	const clients = 20
+	for range clients {
+		p := s.open(t)
+		p.send(text("x"))
+		go func() {
+			for {
+				h, payload, err := p.frame()
+				if err != nil {
+					return
+				}
+				if h.Opcode == frame.Ping {
+					_, _ = p.Write(join(masked(true, 0, frame.Pong, string(payload)), text("active from now on")))
+				}
+			}
+		}()
+	}
+	time.Sleep(4 * cfg.HeartbeatInterval)
+	require.Empty(t, s.app.ended())
+}
+
 func TestHeartbeatsAreSpread(t *testing.T) {
 	cfg := defaults()
 	cfg.HeartbeatInterval, cfg.HeartbeatTimeout = 2*time.Second, time.Minute

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/test/browser"
 )
 
 // node is a running wsnode.
@@ -145,15 +147,6 @@ func TestBrowser(t *testing.T) {
 	page := httptest.NewServer(mux)
 	defer page.Close()
 	// The browser's page comes from another origin than the node, as users' pages do.
-	startChromium(t, t.TempDir(), fmt.Sprintf("%s/?url=%s", page.URL, url.QueryEscape(strings.Replace(n.ws, "127.0.0.1", "localhost", 1))))
+	browser.Start(t, fmt.Sprintf("%s/?url=%s", page.URL, url.QueryEscape(strings.Replace(n.ws, "127.0.0.1", "localhost", 1))))
 	n.expect(t, lines)
-}
-
-// startChromium opens url in a browser without a window until the test ends. Its
-// profile is in dir.
-func startChromium(t *testing.T, dir, url string) {
-	t.Helper()
-	start(t, ".", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-		"--user-data-dir="+dir, "--remote-debugging-port=0", url)
 }

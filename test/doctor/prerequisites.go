@@ -37,6 +37,7 @@ var prerequisites = []prerequisite{
 	{"systemd-nspawn", []string{"systemd-nspawn", "--version"}, "252", "systemd-container", "", "the hosts of the lab"},
 	{"debootstrap", []string{"debootstrap", "--version"}, "", "debootstrap", "", "the hosts' image"},
 	{"ip", []string{"ip", "-V"}, "", "iproute2", "", "the network of the lab"},
+	{"nft", []string{"nft", "--version"}, "", "nftables", "", "tests of peers that vanish"},
 	{"node", []string{"node", "--version"}, "18", "nodejs", "", "tests with Node's ws"},
 	{"npm", []string{"npm", "--version"}, "", "npm", "", "tests with Node's ws"},
 	{"websockets", []string{"/usr/bin/python3", "-c", "import websockets; print(websockets.__version__)"}, "10", "python3-websockets", "", "tests with Python's websockets"},

@@ -11,7 +11,7 @@ locals {
     grafana    = { from = 3000, to = 3000 }
     redis      = { from = 6379, to = 6379 }
     statistics = { from = 8404, to = 8503 } # HAProxy's processes, Nginx
-    wsnode     = { from = 8765, to = 9764 } # and, between its ports, Prometheus 9090 and node_exporter 9100
+    wsnode     = { from = 8765, to = 9764 } # and, between its ports, wsload agents 8767, Prometheus 9090 and node_exporter 9100
   }
 
   # Checked by number, lowest first; the first that matches decides. What none matches is denied.
