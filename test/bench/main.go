@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if err := runAll(ctx, r, newProgress(stderr), d.blocks()); err != nil {
-		return err
+		return fmt.Errorf("nothing is written: %w", err)
 	}
 	text := d.markdown()
 	if cfg.out != "" {

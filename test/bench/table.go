@@ -9,9 +9,12 @@ import (
 	"text/tabwriter"
 )
 
-// equal is up to which ratio to the best peer a figure counts as equal to it: what the
-// same server differs by from round to round on a machine that does nothing else.
+// equal is up to which ratio to the best peer a figure counts as equal to it: less than
+// rounds of the same server differ by.
 const equal = 1.03
+
+// scalingMetrics are what the number of loops is about.
+var scalingMetrics = []metric{connectCPU, echoCPU, deliveryCPU, heartbeatCPU, burstCPU, burstRate}
 
 // measured returns the columns for which a row of the blocks has a figure.
 func measured(blocks ...*block) (list []column) {
@@ -69,7 +72,7 @@ func peerTable(w io.Writer, b *block) {
 
 // scalingTable has a row for each number of connections and setup.
 func scalingTable(w io.Writer, blocks []*block) {
-	cols := measured(blocks...)
+	cols := slices.DeleteFunc(measured(blocks...), func(c column) bool { return !slices.Contains(scalingMetrics, c.metric) })
 	lines := [][]string{append([]string{"loops", "connections"}, header("", cols)[1:]...)}
 	for _, b := range blocks {
 		for _, r := range b.rows {

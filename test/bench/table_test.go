@@ -32,7 +32,7 @@ func TestPeerTable(t *testing.T) {
 func TestScalingTable(t *testing.T) {
 	var b strings.Builder
 	scalingTable(&b, []*block{
-		{cell: cell{1000, 128}, rows: []*row{{name: "1 loop", runs: []figures{{burstRate: 50_000}}}}},
+		{cell: cell{1000, 128}, rows: []*row{{name: "1 loop", runs: []figures{{burstRate: 50_000, echoP99: 0.001}}}}},
 		{cell: cell{5000, 128}, rows: []*row{{name: "1 loop"}}},
 	})
 	want := `
