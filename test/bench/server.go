@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -39,6 +40,9 @@ type server struct {
 // start starts a server that pings its clients every heartbeat, or never if it is 0,
 // and waits until it is ready.
 func (r *runner) start(ctx context.Context, s setup, heartbeat time.Duration) (*server, error) {
+	if err := free(listenAddr, adminAddr); err != nil {
+		return nil, err
+	}
 	args := append([]string{"-listen", listenAddr, "-admin", adminAddr}, s.args...)
 	srv := &server{}
 	if s.lib == "wsnode" {
@@ -64,6 +68,19 @@ func (r *runner) start(ctx context.Context, s setup, heartbeat time.Duration) (*
 	srv.empty = residentBytes(srv.cmd.Process.Pid)
 	srv.lap()
 	return srv, nil
+}
+
+// free reports whether nobody listens on the addresses: another run's server would be
+// measured in place of ours.
+func free(addresses ...string) error {
+	for _, a := range addresses {
+		ln, err := net.Listen("tcp4", a)
+		if err != nil {
+			return fmt.Errorf("is another bench running? %w", err)
+		}
+		ln.Close()
+	}
+	return nil
 }
 
 func (s *server) waitReady() error {
