@@ -21,33 +21,22 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/wsfleet/wsfleet/loadtest/report"
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // rawTarget serves every connection with serve, and closes it then. It returns
 // host:port, with the host's name.
 func rawTarget(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(60 * time.Second))
-				serve(conn)
-			}()
-		}
-	}()
-	return "localhost:" + strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
+	addr := tcptest.Serve(t, func(conn net.Conn) {
+		_ = conn.SetDeadline(time.Now().Add(60 * time.Second))
+		serve(conn)
+	})
+	return "localhost:" + strconv.Itoa(int(addr.Port()))
 }
 
-// ask reads the handshake's request, and answers it with what the placeholder ACCEPT
-// is replaced in.
+// ask reads the handshake's request and sends answer, in which ACCEPT stands for the
+// accept value that belongs to the request.
 func ask(conn net.Conn, answer string) error {
 	request, err := http.ReadRequest(bufio.NewReader(conn))
 	if err != nil {

@@ -18,32 +18,18 @@ import (
 	"github.com/wsfleet/wsfleet/loadtest/report"
 	"github.com/wsfleet/wsfleet/loadtest/scenario"
 	"github.com/wsfleet/wsfleet/server/session/frame"
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // rawServer answers every connection with serve, which gets it after the
 // handshake and may write whatever bytes it likes.
 func rawServer(t *testing.T, serve func(conn net.Conn, r *bufio.Reader)) netip.AddrPort {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				r, ok := acceptHandshake(conn)
-				if !ok {
-					return
-				}
-				serve(conn, r)
-			}()
+	return tcptest.Serve(t, func(conn net.Conn) {
+		if r, ok := acceptHandshake(conn); ok {
+			serve(conn, r)
 		}
-	}()
-	return ln.Addr().(*net.TCPAddr).AddrPort()
+	})
 }
 
 // acceptHandshake is the server's part of it; what follows is read from r.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// part is what a template's placeholder stands for.
+// part is what the mark in a template stands for.
 type part uint8
 
 const (
@@ -15,7 +15,7 @@ const (
 	unique              // what no other request has
 )
 
-// template is a text with at most one placeholder, behind prefix.
+// template is a text with at most one mark, {{.}} or {{.Unique}}, behind prefix.
 type template struct {
 	prefix, suffix string
 	part           part

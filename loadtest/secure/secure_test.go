@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // client reads what it gets into got.
@@ -101,21 +102,7 @@ func connect(t *testing.T, n int, config *tls.Config, hello []byte, serve func(*
 	t.Helper()
 	cert, roots := certificate(t)
 	config.Certificates = []tls.Certificate{cert}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				serve(tls.Server(conn, config))
-			}()
-		}
-	}()
+	addr := tcptest.Serve(t, func(conn net.Conn) { serve(tls.Server(conn, config)) })
 	loop, err := netpoll.New(netpoll.Config{})
 	require.NoError(t, err)
 	ended := make(chan struct{})
@@ -132,7 +119,7 @@ func connect(t *testing.T, n int, config *tls.Config, hello []byte, serve func(*
 	for i := range clients {
 		clients[i] = &client{dialer: dialer, hello: hello, opened: make(chan error, 1), ended: make(chan error, 1)}
 		loop.Post(func() {
-			if err := loop.Dial(&clients[i].Conn, clients[i], netip.Addr{}, ln.Addr().(*net.TCPAddr).AddrPort()); err != nil {
+			if err := loop.Dial(&clients[i].Conn, clients[i], netip.Addr{}, addr); err != nil {
 				clients[i].opened <- err
 			}
 		})
