@@ -101,3 +101,30 @@ func TestWaitingSessionKeepsItsHeartbeat(t *testing.T) {
 		}
 	}
 }
+
+// Who was let to go on has the whole timeout again: what was silent before was this side.
+func TestTimeOfWaitingIsNoSilence(t *testing.T) {
+	cfg := defaults()
+	cfg.ReceiveMemory = 1000
+	cfg.HeartbeatInterval, cfg.HeartbeatTimeout = time.Second, 8*time.Second
+	s := start(t, cfg)
+	s.shard.NeverOverdraw()
+	holder := s.open(t)
+	begin(holder, 100_000)
+	stats := s.shard.Stats()
+	require.Eventually(t, func() bool { return stats.Receiving.Load() > 0 }, 10*time.Second, time.Millisecond)
+	waits := s.open(t)
+	rest := begin(waits, 100_000)
+	require.Eventually(t, func() bool { return stats.Waiting.Load() == 1 }, 5*time.Second, time.Millisecond)
+	time.Sleep(6500 * time.Millisecond)
+	holder.Close()
+	require.Eventually(t, func() bool { return stats.Waiting.Load() == 0 }, 10*time.Second, time.Millisecond)
+	time.Sleep(3500 * time.Millisecond) // three heartbeats; with the wait it is more than the timeout
+	waits.send(rest)
+	for {
+		if got := waits.next(); !strings.HasPrefix(got, "ping") {
+			require.Equal(t, large(100_000), got)
+			break
+		}
+	}
+}
