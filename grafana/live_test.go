@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/ansible/edgetest"
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // A panel that asks for what nobody exports is as empty as one with a spelling mistake. So every query of every panel
@@ -50,7 +51,7 @@ func TestQueriesFindData(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			var last string
-			for until := time.Now().Add(30 * time.Second); time.Now().Before(until); time.Sleep(500 * time.Millisecond) {
+			for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(500 * time.Millisecond) {
 				value, _, _, err := prometheus.Query(context.Background(), variables.Replace(query), time.Now())
 				require.NoError(t, err, query)
 				if vector, ok := value.(model.Vector); ok && len(vector) > 0 {
@@ -75,7 +76,7 @@ func startFleet(t *testing.T) v1.API {
 
 	ports := map[string]int{}
 	for _, name := range []string{"ws", "admin", "edge", "stats", "node_exporter", "prometheus"} {
-		ports[name] = edgetest.FreePort(t)
+		ports[name] = tcptest.FreePort(t)
 	}
 	at := func(name string) string { return fmt.Sprintf("127.0.0.1:%d", ports[name]) }
 
@@ -129,5 +130,30 @@ func startFleet(t *testing.T) v1.API {
 
 	client, err := api.NewClient(api.Config{Address: "http://" + at("prometheus")})
 	require.NoError(t, err)
-	return v1.NewAPI(client)
+	prometheus := v1.NewAPI(client)
+	requireScraped(t, prometheus, 3)
+	return prometheus
+}
+
+// requireScraped waits until Prometheus has had an answer from every target. A query that finds nothing is the query's
+// fault from then on.
+func requireScraped(t *testing.T, prometheus v1.API, want int) {
+	t.Helper()
+	var state string
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+		targets, err := prometheus.Targets(t.Context())
+		require.NoError(t, err)
+		up := 0
+		state = ""
+		for _, target := range targets.Active {
+			if target.Health == v1.HealthGood {
+				up++
+			}
+			state += fmt.Sprintf("%s %s: %s %s\n", target.ScrapePool, target.ScrapeURL, target.Health, target.LastError)
+		}
+		if up == want {
+			return
+		}
+	}
+	require.Fail(t, "not every target answers", state)
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/loadtest/report"
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // Servers that nobody here wrote.
@@ -126,7 +127,7 @@ func TestGwsAndNbio(t *testing.T) {
 	for _, library := range []string{"gws", "nbio"} {
 		t.Run(library, func(t *testing.T) {
 			schemes(t, func(t *testing.T, scheme, _ string, _ []string) {
-				listen, admin := freeAddress(t), freeAddress(t)
+				listen, admin := tcptest.FreeAddr(t), tcptest.FreeAddr(t)
 				cmd := exec.Command(filepath.Join(dir, "peers"), "-lib", library, "-listen", listen, "-admin", admin)
 				cmd.Stderr = os.Stderr
 				require.NoError(t, cmd.Start())
@@ -157,12 +158,4 @@ func TestGwsAndNbio(t *testing.T) {
 			})
 		})
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // With marks that any machine is above, every handshake is refused and readiness
@@ -17,7 +19,7 @@ func TestMemoryGuardRefuses(t *testing.T) {
 	cfg := Config{MemoryHigh: 2, MemoryLow: 1}
 	require.InDelta(t, 0.02, cfg.memoryMarks().High, 1e-9)
 
-	listen, admin := freePort(t), freePort(t)
+	listen, admin := tcptest.FreeAddr(t), tcptest.FreeAddr(t)
 	n := &testNode{t: t, ws: "ws://" + listen + "/", admin: "http://" + admin, log: &lockedBuffer{}}
 	done := make(chan error, 1)
 	ctx := t.Context()
@@ -34,7 +36,7 @@ func TestMemoryGuardRefuses(t *testing.T) {
 }
 
 func TestSeveralListenAddresses(t *testing.T) {
-	second := freePort(t)
+	second := tcptest.FreeAddr(t)
 	n := startNode(t, "-listen", "127.0.0.1:0,"+second)
 	c, _, err := websocket.DefaultDialer.Dial("ws://"+second+"/", nil)
 	require.NoError(t, err)

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/test/redistest"
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // testNode is a whole wsnode in this process, on free ports.
@@ -49,19 +50,11 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
 func noEnv(string) (string, bool) { return "", false }
 
 func startNode(t *testing.T, args ...string) *testNode {
 	t.Helper()
-	listen, admin := freePort(t), freePort(t)
+	listen, admin := tcptest.FreeAddr(t), tcptest.FreeAddr(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &testNode{t: t, ws: "ws://" + listen + "/", admin: "http://" + admin, stop: cancel, done: make(chan error, 1), log: &lockedBuffer{}}
 	args = append([]string{"-listen", listen, "-admin", admin, "-drain-time", "1s"}, args...)
@@ -317,7 +310,7 @@ func TestStartErrorsNameTheValue(t *testing.T) {
 		{[]string{"-log-format", "xml"}, `"xml"`},
 		{[]string{"-log-level", "loud"}, `"loud"`},
 		{[]string{"-broker", "nats://x"}, `"nats://x"`},
-		{[]string{"-broker", "redis://" + freePort(t)}, "connection refused"},
+		{[]string{"-broker", "redis://" + tcptest.FreeAddr(t)}, "connection refused"},
 		{[]string{"-broker-password-file", "/does/not/exist"}, "/does/not/exist"},
 		{[]string{"-max-connections", "999999999"}, "-max-connections 999999999"},
 	} {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // HAProxy runs the HAProxy of the role in front of the nodes until the test ends. It returns the address for
@@ -16,7 +18,7 @@ import (
 func HAProxy(t *testing.T, nodes []Vars) (edge, stats string) {
 	t.Helper()
 	program := Program(t, "haproxy", "haproxy")
-	port, statsPort := FreePort(t), FreePort(t)
+	port, statsPort := tcptest.FreePort(t), tcptest.FreePort(t)
 	config := filepath.Join(t.TempDir(), "wsfleet.cfg")
 	Render(t, "haproxy", Vars{
 		"haproxy_port":                    port,

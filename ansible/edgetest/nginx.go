@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // Nginx runs the Nginx of the role in front of the nodes until the test ends, with the health checks that HAProxy
@@ -17,11 +19,11 @@ func Nginx(t *testing.T, nodes []Vars) string {
 	t.Helper()
 	program := Program(t, "nginx", "nginx")
 	dir := t.TempDir()
-	port := FreePort(t)
+	port := tcptest.FreePort(t)
 	config, list, upstream := filepath.Join(dir, "nginx.conf"), filepath.Join(dir, "nodes.conf"), filepath.Join(dir, "upstream.conf")
 	Render(t, "nginx", Vars{
 		"nginx_port":                   port,
-		"nginx_status_port":            FreePort(t),
+		"nginx_status_port":            tcptest.FreePort(t),
 		"nginx_nodes":                  nodes,
 		"nginx_workers":                2,
 		"nginx_connections_per_worker": 500,

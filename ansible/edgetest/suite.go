@@ -165,15 +165,6 @@ func echo(t *testing.T, c *websocket.Conn, message string) {
 	assert.Equal(t, "Server received: "+message, string(got))
 }
 
-// FreePort is a port of 127.0.0.1 that nobody listens on.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // Daemon runs a program until the test ends and waits until it accepts connections at addr.
 func Daemon(t *testing.T, addr string, cmd *exec.Cmd) {
 	t.Helper()

@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -23,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/test/browser"
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // node is a running wsnode.
@@ -33,7 +33,7 @@ func startNode(t *testing.T) node {
 	bin := filepath.Join(t.TempDir(), "wsnode")
 	out, err := exec.Command("go", "build", "-o", bin, "../../server").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	listen, admin := freeAddr(t), freeAddr(t)
+	listen, admin := tcptest.FreeAddr(t), tcptest.FreeAddr(t)
 	cmd := exec.Command(bin, "-listen", listen, "-admin", admin)
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Start())
@@ -48,14 +48,6 @@ func startNode(t *testing.T) node {
 		return resp.StatusCode == http.StatusOK
 	}, 10*time.Second, 10*time.Millisecond)
 	return n
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 func (n node) publish(t *testing.T, channel, message string) {

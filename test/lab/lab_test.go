@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +25,7 @@ import (
 	"github.com/wsfleet/wsfleet/test/lab/place"
 	"github.com/wsfleet/wsfleet/test/lab/proc"
 	"github.com/wsfleet/wsfleet/test/lab/sweep"
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // testLab is a real lab of the test's own: its name, port, range of addresses and project folder are no other lab's.
@@ -50,17 +50,10 @@ func newTestLab(t *testing.T) *testLab {
 	exe := filepath.Join(t.TempDir(), "lab")
 	out, err := exec.Command("go", "build", "-o", exe, ".").CombinedOutput()
 	require.NoError(t, err, string(out))
-	l := &testLab{t: t, exe: exe, port: freePort(t), Place: p}
+	l := &testLab{t: t, exe: exe, port: tcptest.FreePort(t), Place: p}
 	l.run("down") // what an interrupted test left
 	t.Cleanup(func() { l.run("down") })
 	return l
-}
-
-func freePort(t *testing.T) int {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 func (l *testLab) command(args ...string) *exec.Cmd {

@@ -2,12 +2,13 @@
 package redistest
 
 import (
-	"fmt"
 	"net"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // Server is a running redis-server of a test.
@@ -26,7 +27,7 @@ func Start(t testing.TB, args ...string) *Server {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("redis-server is not installed: apt-get install redis-server")
 	}
-	s := &Server{Addr: freeAddr(t), dir: t.TempDir(), args: args}
+	s := &Server{Addr: tcptest.FreeAddr(t), dir: t.TempDir(), args: args}
 	s.URL = "redis://" + s.Addr + "/0"
 	s.Restart(t)
 	t.Cleanup(s.Kill)
@@ -75,14 +76,4 @@ func (s *Server) CLI(t testing.TB, args ...string) string {
 		t.Fatalf("redis-cli %s: %v: %s", strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(string(out))
-}
-
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(fmt.Errorf("find a free port: %w", err))
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // filesWrap runs a command with an open-file limit, hard and soft.
@@ -55,7 +57,7 @@ func TestFileLimit(t *testing.T) {
 }
 
 func TestMoreConnectionsThanFilesIsAnErrorAtTheStart(t *testing.T) {
-	argv := append(filesWrap(1000), filepath.Join(bin, "wsnode"), "-max-connections", "1000", "-listen", freeAddress(t), "-admin", freeAddress(t))
+	argv := append(filesWrap(1000), filepath.Join(bin, "wsnode"), "-max-connections", "1000", "-listen", tcptest.FreeAddr(t), "-admin", tcptest.FreeAddr(t))
 	out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput()
 	status := new(exec.ExitError)
 	require.ErrorAs(t, err, &status, "%s", out)

@@ -4,7 +4,6 @@ package siege
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // node is a wsnode process.
@@ -38,9 +39,9 @@ func startNode(t *testing.T, wrap []string, args ...string) *node {
 // startNodeIn is startNode in a network namespace; nil is that of the test.
 func startNodeIn(t *testing.T, ns *namespace, wrap []string, args ...string) *node {
 	t.Helper()
-	n := &node{t: t, listen: freeAddress(t), exited: make(chan error, 1), ns: ns}
+	n := &node{t: t, listen: tcptest.FreeAddr(t), exited: make(chan error, 1), ns: ns}
 	n.http = http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: ns.dial}}
-	admin := freeAddress(t)
+	admin := tcptest.FreeAddr(t)
 	n.admin = "http://" + admin
 	argv := append(append([]string{}, wrap...), filepath.Join(bin, "wsnode"), "-listen", n.listen, "-admin", admin, "-log-level", "warn")
 	argv = append(argv, args...)
@@ -73,12 +74,4 @@ func (n *node) resident() float64 {
 	pages, err := strconv.ParseFloat(strings.Fields(string(b))[1], 64)
 	require.NoError(n.t, err)
 	return pages * float64(os.Getpagesize())
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer ln.Close()
-	return ln.Addr().String()
 }

@@ -1,7 +1,6 @@
 package moto
 
 import (
-	"net"
 	"path/filepath"
 	"testing"
 
@@ -10,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 // startMoto runs the lab's moto for the length of the test.
@@ -17,10 +18,7 @@ func startMoto(t *testing.T) *ec2.Client {
 	t.Helper()
 	inst, err := Find(t.Context())
 	require.NoError(t, err)
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
+	port := tcptest.FreePort(t)
 	dir := t.TempDir()
 	s, err := Start(t.Context(), inst, port, dir, filepath.Join(dir, "log"))
 	require.NoError(t, err)
