@@ -62,7 +62,7 @@ func (n *node) servePublish(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), publishTimeout)
 	defer cancel()
-	if err := n.broker.Publish(ctx, channel, payload); err != nil {
+	if _, err := n.broker.Publish(ctx, channel, payload); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

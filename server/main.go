@@ -55,7 +55,7 @@ func runNode(ctx context.Context, args []string, lookupEnv func(string) (string,
 		g.Add(n.shards[i].loop.Run, func(error) { n.shards[i].loop.Stop() })
 	}
 	brokerCtx, stopBroker := context.WithCancel(context.Background())
-	g.Add(func() error { return n.broker.Run(brokerCtx, n.deliver) }, func(error) { stopBroker() })
+	g.Add(func() error { return n.broker.Run(brokerCtx, n) }, func(error) { stopBroker() })
 	publishCtx, stopPublishing := context.WithCancel(context.Background())
 	g.Add(func() error { return n.publisher.run(publishCtx) }, func(error) { stopPublishing() })
 	memoryCtx, stopMemory := context.WithCancel(context.Background())

@@ -18,6 +18,7 @@ import (
 	"github.com/wsfleet/wsfleet/server/hub"
 	"github.com/wsfleet/wsfleet/server/memlimit"
 	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/position"
 	"github.com/wsfleet/wsfleet/server/session"
 )
 
@@ -72,7 +73,7 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.broker, err = broker.New(cfg.Broker, password); err != nil {
+	if n.broker, err = broker.New(broker.Config{URL: cfg.Broker, Password: password}); err != nil {
 		return nil, err
 	}
 	n.publisher = newPublisher(n.broker)
@@ -180,9 +181,12 @@ func (n *node) plain() func(*http.Request) []byte {
 	return newPage(n.openSessions).answer
 }
 
-// deliver takes a message from the broker and frames it once for all loops.
-func (n *node) deliver(channel string, payload []byte) {
-	n.hub.Publish(channel, n.framer.Frame(payload))
+// Start implements broker.Receiver.
+func (n *node) Start(string, position.Position) {}
+
+// Deliver implements broker.Receiver: a message is framed once for all loops.
+func (n *node) Deliver(m broker.Message) {
+	n.hub.Publish(m.Channel, n.framer.Frame(m.Payload))
 }
 
 // trim drops what the loops keep for speed. It waits for them, but not for one that is

@@ -78,7 +78,7 @@ func (p *publisher) work(ctx context.Context, lane <-chan publication) {
 			return
 		case m := <-lane:
 			timed, cancel := context.WithTimeout(ctx, publishTimeout)
-			_ = p.broker.Publish(timed, m.channel, m.payload) // the broker counts its errors
+			_, _ = p.broker.Publish(timed, m.channel, m.payload) // the broker counts its errors
 			cancel()
 			p.waiting.Add(-int64(len(m.payload)))
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/server/broker"
+	"github.com/wsfleet/wsfleet/server/position"
 	"github.com/wsfleet/wsfleet/test/redistest"
 )
 
@@ -71,16 +72,16 @@ type stuckBroker struct {
 	got  map[string][]string // guarded by mu
 }
 
-func (b *stuckBroker) Publish(ctx context.Context, channel string, payload []byte) error {
+func (b *stuckBroker) Publish(ctx context.Context, channel string, payload []byte) (position.Position, error) {
 	select {
 	case <-b.open:
 	case <-ctx.Done():
-		return ctx.Err()
+		return position.Position{}, ctx.Err()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.got[channel] = append(b.got[channel], string(payload))
-	return nil
+	return position.Position{}, nil
 }
 
 // A broker that takes nothing stops no loop: what finds no room is dropped and

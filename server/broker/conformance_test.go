@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/server/broker"
+	"github.com/wsfleet/wsfleet/server/position"
 	"github.com/wsfleet/wsfleet/test/redistest"
 )
 
@@ -20,10 +21,12 @@ type inbox struct {
 	got []string
 }
 
-func (b *inbox) deliver(channel string, payload []byte) {
+func (b *inbox) Start(string, position.Position) {}
+
+func (b *inbox) Deliver(m broker.Message) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.got = append(b.got, channel+":"+string(payload))
+	b.got = append(b.got, m.Channel+":"+string(m.Payload))
 }
 
 func (b *inbox) all() []string {
@@ -41,13 +44,19 @@ func (b *inbox) has(msg string) bool {
 	return false
 }
 
+func publish(t *testing.T, b broker.Broker, channel string, payload []byte) {
+	t.Helper()
+	_, err := b.Publish(t.Context(), channel, payload)
+	require.NoError(t, err)
+}
+
 // run starts b and ends it with the test.
 func run(t *testing.T, b broker.Broker) *inbox {
 	t.Helper()
 	in := &inbox{}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- b.Run(ctx, in.deliver) }()
+	go func() { done <- b.Run(ctx, in) }()
 	t.Cleanup(func() {
 		cancel()
 		select {
@@ -67,7 +76,7 @@ func subscribe(t *testing.T, b broker.Broker, in *inbox, channel string) {
 	b.Subscribe(channel)
 	probe := "probe " + t.Name()
 	require.Eventually(t, func() bool {
-		require.NoError(t, b.Publish(t.Context(), channel, []byte(probe)))
+		publish(t, b, channel, []byte(probe))
 		return in.has(channel + ":" + probe)
 	}, 10*time.Second, 5*time.Millisecond)
 }
@@ -77,9 +86,9 @@ func subscribe(t *testing.T, b broker.Broker, in *inbox, channel string) {
 func TestConformance(t *testing.T) {
 	server := redistest.Start(t)
 	brokers := map[string]func(t *testing.T) broker.Broker{
-		"memory": func(*testing.T) broker.Broker { return broker.NewMemory() },
+		"memory": func(*testing.T) broker.Broker { return broker.NewMemory(broker.History{}) },
 		"redis": func(t *testing.T) broker.Broker {
-			b, err := broker.New(server.URL, "")
+			b, err := broker.New(broker.Config{URL: server.URL})
 			require.NoError(t, err)
 			return b
 		},
@@ -95,7 +104,7 @@ func TestConformance(t *testing.T) {
 			var want []string
 			for i := range 1000 {
 				want = append(want, fmt.Sprintf("order:%d \x00\xff", i))
-				require.NoError(t, b.Publish(t.Context(), "order", []byte(fmt.Sprintf("%d \x00\xff", i))))
+				publish(t, b, "order", []byte(fmt.Sprintf("%d \x00\xff", i)))
 			}
 			require.Eventually(t, func() bool { return in.has(want[len(want)-1]) }, 10*time.Second, time.Millisecond)
 			got := in.all()
@@ -104,8 +113,8 @@ func TestConformance(t *testing.T) {
 		"only channels subscribed to": func(t *testing.T, b broker.Broker) {
 			in := run(t, b)
 			subscribe(t, b, in, "wanted")
-			require.NoError(t, b.Publish(t.Context(), "other", []byte("x")))
-			require.NoError(t, b.Publish(t.Context(), "wanted", []byte("y")))
+			publish(t, b, "other", []byte("x"))
+			publish(t, b, "wanted", []byte("y"))
 			require.Eventually(t, func() bool { return in.has("wanted:y") }, 10*time.Second, time.Millisecond)
 			require.False(t, in.has("other:x"))
 		},
@@ -116,8 +125,8 @@ func TestConformance(t *testing.T) {
 			b.Unsubscribe("leaves")
 			require.Eventually(t, func() bool {
 				n := len(in.all())
-				require.NoError(t, b.Publish(t.Context(), "leaves", []byte("late")))
-				require.NoError(t, b.Publish(t.Context(), "stays", []byte(fmt.Sprint(n))))
+				publish(t, b, "leaves", []byte("late"))
+				publish(t, b, "stays", []byte(fmt.Sprint(n)))
 				require.Eventually(t, func() bool { return in.has("stays:" + fmt.Sprint(n)) }, 10*time.Second, time.Millisecond)
 				return len(in.all()) == n+1
 			}, 10*time.Second, time.Millisecond)
@@ -132,7 +141,7 @@ func TestConformance(t *testing.T) {
 			subscribe(t, b, in, last)
 			require.EqualValues(t, 2001, b.Stats().Subscriptions.Load())
 			for i := range 2000 {
-				require.NoError(t, b.Publish(t.Context(), fmt.Sprintf("channel-%d", i), []byte("m")))
+				publish(t, b, fmt.Sprintf("channel-%d", i), []byte("m"))
 			}
 			require.Eventually(t, func() bool { return in.has("channel-1999:m") && in.has("channel-0:m") }, 10*time.Second, time.Millisecond)
 		},

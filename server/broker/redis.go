@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/wsfleet/wsfleet/server/position"
 )
 
 const (
@@ -51,14 +53,14 @@ func (quiet) Printf(context.Context, string, ...any) {}
 
 func init() { redis.SetLogger(quiet{}) }
 
-// NewRedis returns a broker for the server at rawURL; see New.
-func NewRedis(rawURL, password string) (*Redis, error) {
-	opts, err := redis.ParseURL(rawURL)
+// NewRedis returns a broker for the server that cfg names; see New.
+func NewRedis(cfg Config) (*Redis, error) {
+	opts, err := redis.ParseURL(cfg.URL)
 	if err != nil {
-		return nil, fmt.Errorf("broker %q: %w", redacted(rawURL), err)
+		return nil, fmt.Errorf("broker %q: %w", redacted(cfg.URL), err)
 	}
-	if password != "" {
-		opts.Password = password
+	if cfg.Password != "" {
+		opts.Password = cfg.Password
 	}
 	// One try per call: the retries are this package's, with its own backoff.
 	opts.MaxRetries = -1
@@ -91,7 +93,7 @@ func (r *Redis) setDown(err error) {
 }
 
 // Run implements Broker. It fails if Redis can't be reached at the start.
-func (r *Redis) Run(ctx context.Context, deliver Deliver) error {
+func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	defer r.client.Close()
 	start, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -103,7 +105,7 @@ func (r *Redis) Run(ctx context.Context, deliver Deliver) error {
 	}
 	backoff := backoffMin
 	for {
-		subscribed, err := r.receive(ctx, deliver)
+		subscribed, err := r.receive(ctx, receiver)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -123,7 +125,7 @@ func (r *Redis) Run(ctx context.Context, deliver Deliver) error {
 
 // receive holds one connection to Redis until it fails. It reports whether it got
 // so far as to be subscribed.
-func (r *Redis) receive(ctx context.Context, deliver Deliver) (subscribed bool, err error) {
+func (r *Redis) receive(ctx context.Context, receiver Receiver) (subscribed bool, err error) {
 	ps := r.client.Subscribe(ctx)
 	defer ps.Close()
 	if err := ps.Ping(ctx); err != nil { // dials
@@ -156,7 +158,7 @@ func (r *Redis) receive(ctx context.Context, deliver Deliver) (subscribed bool, 
 		}
 		if m, ok := msg.(*redis.Message); ok {
 			r.stats.Received.Add(1)
-			deliver(m.Channel, []byte(m.Payload))
+			receiver.Deliver(Message{Channel: m.Channel, Payload: []byte(m.Payload)})
 		}
 	}
 }
@@ -230,13 +232,29 @@ func (r *Redis) setSubscribed(channel string, on bool) {
 }
 
 // Publish implements Broker.
-func (r *Redis) Publish(ctx context.Context, channel string, payload []byte) error {
+func (r *Redis) Publish(ctx context.Context, channel string, payload []byte) (position.Position, error) {
 	if err := r.client.Publish(ctx, channel, payload).Err(); err != nil {
 		r.stats.PublishErrors.Add(1)
-		return fmt.Errorf("redis %s: publish: %w", r.addr, err)
+		return position.Position{}, fmt.Errorf("redis %s: publish: %w", r.addr, err)
 	}
 	r.stats.Published.Add(1)
+	return position.Position{}, nil
+}
+
+// PublishLater implements Broker.
+func (r *Redis) PublishLater(channel string, payload []byte, done func(position.Position, error)) error {
+	go func() {
+		p, err := r.Publish(context.Background(), channel, payload)
+		if done != nil {
+			done(p, err)
+		}
+	}()
 	return nil
+}
+
+// History implements Broker.
+func (r *Redis) History(context.Context, string, position.Position, position.Position, int) ([]Message, bool, error) {
+	return nil, false, ErrTooOld
 }
 
 // Ready implements Broker.

@@ -13,9 +13,9 @@ import (
 
 func TestRedisJoinsNodes(t *testing.T) {
 	server := redistest.Start(t)
-	a, err := broker.New(server.URL, "")
+	a, err := broker.New(broker.Config{URL: server.URL})
 	require.NoError(t, err)
-	b, err := broker.New(server.URL, "")
+	b, err := broker.New(broker.Config{URL: server.URL})
 	require.NoError(t, err)
 	inA, inB := run(t, a), run(t, b)
 	subscribe(t, a, inA, "broadcast")
@@ -30,7 +30,7 @@ func TestRedisJoinsNodes(t *testing.T) {
 // itself, with its subscriptions.
 func TestRedisRestart(t *testing.T) {
 	server := redistest.Start(t)
-	b, err := broker.New(server.URL, "")
+	b, err := broker.New(broker.Config{URL: server.URL})
 	require.NoError(t, err)
 	in := run(t, b)
 	subscribe(t, b, in, "news")
@@ -38,13 +38,14 @@ func TestRedisRestart(t *testing.T) {
 	server.Kill()
 	require.Eventually(t, func() bool { return b.Ready() != nil }, 5*time.Second, time.Millisecond)
 	require.ErrorContains(t, b.Ready(), server.Addr)
-	require.ErrorContains(t, b.Publish(t.Context(), "news", nil), server.Addr)
+	_, err = b.Publish(t.Context(), "news", nil)
+	require.ErrorContains(t, err, server.Addr)
 	require.EqualValues(t, 1, b.Stats().PublishErrors.Load())
 
 	server.Restart(t)
 	require.Eventually(t, func() bool { return b.Ready() == nil }, 15*time.Second, time.Millisecond)
 	require.Eventually(t, func() bool {
-		require.NoError(t, b.Publish(t.Context(), "news", []byte("back")))
+		publish(t, b, "news", []byte("back"))
 		return in.has("news:back")
 	}, 5*time.Second, 5*time.Millisecond)
 	require.NotZero(t, b.Stats().Reconnects.Load())
@@ -52,23 +53,23 @@ func TestRedisRestart(t *testing.T) {
 
 func TestRedisPassword(t *testing.T) {
 	server := redistest.Start(t, "--requirepass", "secret")
-	right, err := broker.New(server.URL, "secret")
+	right, err := broker.New(broker.Config{URL: server.URL, Password: "secret"})
 	require.NoError(t, err)
 	subscribe(t, right, run(t, right), "x")
 
-	wrong, err := broker.New(server.URL, "guess")
+	wrong, err := broker.New(broker.Config{URL: server.URL, Password: "guess"})
 	require.NoError(t, err)
-	require.ErrorContains(t, wrong.Run(t.Context(), func(string, []byte) {}), server.Addr)
+	require.ErrorContains(t, wrong.Run(t.Context(), &inbox{}), server.Addr)
 }
 
 func TestRedisThatIsNotThere(t *testing.T) {
 	server := redistest.Start(t)
 	server.Kill()
-	b, err := broker.New(server.URL, "")
+	b, err := broker.New(broker.Config{URL: server.URL})
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	require.ErrorContains(t, b.Run(ctx, func(string, []byte) {}), server.Addr)
+	require.ErrorContains(t, b.Run(ctx, &inbox{}), server.Addr)
 }
 
 func TestBadSpecs(t *testing.T) {
@@ -78,7 +79,7 @@ func TestBadSpecs(t *testing.T) {
 		"redis://h:1/notanumber": "notanumber",
 		"redis://u:pw@h:1/db":    "u:xxxxx@h",
 	} {
-		_, err := broker.New(spec, "")
+		_, err := broker.New(broker.Config{URL: spec})
 		require.ErrorContains(t, err, want, spec)
 		require.NotContains(t, err.Error(), "pw@")
 	}
