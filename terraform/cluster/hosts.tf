@@ -84,4 +84,7 @@ module "loadgen" {
   instance_type  = local.instance_type.loadgen
   volume_size_gb = var.loadgen.volume_size_gb
   host_count     = var.loadgen.count
+
+  subnet_cidr_blocks = module.network.public_subnet_cidr_blocks
+  addresses_per_host = var.loadgen.addresses
 }

@@ -233,14 +233,20 @@ variable "monitoring" {
 }
 
 variable "loadgen" {
-  description = "Hosts that only generate load. count may be 0."
+  description = "Hosts that only generate load. count may be 0; addresses is how many each has, one for each 28,000 connections to a port."
   type = object({
     instance_type  = optional(string)
     count          = optional(number, 0)
+    addresses      = optional(number, 1)
     volume_size_gb = optional(number, 10)
   })
   nullable = false
   default  = {}
+
+  validation {
+    condition     = try(var.loadgen.addresses == floor(var.loadgen.addresses) && var.loadgen.addresses >= 1 && var.loadgen.addresses <= 50, false)
+    error_message = "loadgen.addresses must be a whole number from 1 to 50; got ${coalesce(var.loadgen.addresses, "null")}."
+  }
 
   validation {
     condition     = var.loadgen.instance_type == null || can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.loadgen.instance_type))

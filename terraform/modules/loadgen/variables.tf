@@ -21,6 +21,17 @@ variable "subnet_ids" {
   }
 }
 
+variable "subnet_cidr_blocks" {
+  description = "Ranges of addresses of these subnets, in their order. Secondary addresses come from their upper ends."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.subnet_cidr_blocks) == length(var.subnet_ids)
+    error_message = "subnet_cidr_blocks must have as many elements as subnet_ids: ${length(var.subnet_ids)}; got ${length(var.subnet_cidr_blocks)}."
+  }
+}
+
 variable "host" {
   description = "What every host of the cluster has in common: image, key pair, security group."
   type = object({
@@ -46,6 +57,19 @@ variable "host_count" {
   validation {
     condition     = var.host_count == floor(var.host_count) && var.host_count >= 0 && var.host_count <= 200
     error_message = "host_count must be a whole number from 0 to 200; got ${var.host_count}."
+  }
+}
+
+variable "addresses_per_host" {
+  description = "Private addresses of each load generator, the first one included. One address opens some 28,000 connections to one port quickly, so a million connections to two edges take 18 in all."
+  type        = number
+  nullable    = false
+  default     = 1
+
+  # What the largest instance types can have on an interface.
+  validation {
+    condition     = var.addresses_per_host == floor(var.addresses_per_host) && var.addresses_per_host >= 1 && var.addresses_per_host <= 50
+    error_message = "addresses_per_host must be a whole number from 1 to 50; got ${var.addresses_per_host}."
   }
 }
 

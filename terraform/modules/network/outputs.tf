@@ -11,6 +11,11 @@ output "public_subnet_ids" {
   depends_on  = [aws_route.public, aws_route_table_association.public, aws_network_acl_rule.ingress, aws_network_acl_rule.egress]
 }
 
+output "public_subnet_cidr_blocks" {
+  description = "Their ranges of addresses, in the same order."
+  value       = [for zone in sort(keys(local.zones)) : aws_subnet.public[zone].cidr_block]
+}
+
 output "private_subnet_ids" {
   description = "Private subnets, one a zone, in the order of the zones."
   value       = [for zone in sort(keys(local.zones)) : aws_subnet.private[zone].id]

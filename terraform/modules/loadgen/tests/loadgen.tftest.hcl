@@ -1,9 +1,12 @@
 mock_provider "aws" {}
 
 variables {
-  cluster_name  = "test"
-  vpc_id        = "vpc-test"
-  subnet_ids    = ["subnet-a", "subnet-b"]
+  cluster_name = "test"
+  vpc_id       = "vpc-test"
+  subnet_ids   = ["subnet-a", "subnet-b"]
+
+  subnet_cidr_blocks = ["10.0.0.0/20", "10.0.16.0/20"]
+
   instance_type = "t3.small"
   host_count    = 3
   host = {
@@ -97,4 +100,48 @@ run "nowhere_to_be" {
   }
 
   expect_failures = [var.subnet_ids]
+}
+
+run "one_address" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for i in aws_instance.main : length(i.secondary_private_ips) == 0])
+    error_message = "secondary addresses that nobody asked for"
+  }
+}
+
+run "addresses" {
+  command = plan
+
+  variables {
+    addresses_per_host = 3
+  }
+
+  assert {
+    condition = join(" ", [for i in aws_instance.main : join(",", sort(i.secondary_private_ips))]) == join(" ", [
+      "10.0.15.253,10.0.15.254", "10.0.31.253,10.0.31.254", "10.0.15.251,10.0.15.252",
+    ])
+    error_message = "the hosts do not have runs of their own at the upper end of their subnets"
+  }
+}
+
+run "no_address" {
+  command = plan
+
+  variables {
+    addresses_per_host = 0
+  }
+
+  expect_failures = [var.addresses_per_host]
+}
+
+run "a_range_is_missing" {
+  command = plan
+
+  variables {
+    subnet_cidr_blocks = ["10.0.0.0/20"]
+  }
+
+  expect_failures = [var.subnet_cidr_blocks]
 }
