@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -26,9 +27,13 @@ func (f *Fleet) Configure(ctx context.Context) (recap []Recap, err error) {
 		defer log.Close()
 		var all strings.Builder
 		progress := &playProgress{f: f}
+		vars, err := json.Marshal(f.Ansible) // null, for none, is as good as {} to Ansible
+		if err != nil {
+			return err
+		}
 		runErr := f.exec(ctx, io.MultiWriter(log, &all, progress), filepath.Join(f.Root, "ansible"), "ansible-playbook", "site.yml",
 			"-e", "@scenarios/lab.yml",
-			"-e", "edge_balancer="+f.Balancer,
+			"-e", string(vars), "-e", "edge_balancer="+f.Balancer,
 			"-e", "fleet_known_hosts="+filepath.Join(f.Home, ".lab", "known_hosts"))
 		if runErr != nil {
 			return fmt.Errorf("%w\n(the whole output: %s)", runErr, log.Name())

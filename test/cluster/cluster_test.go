@@ -25,7 +25,7 @@ func TestFleet(t *testing.T) {
 	require.NoError(t, err)
 	home := filepath.Join(os.TempDir(), "wsfleet-cluster-test")
 	f := &Fleet{
-		Root: root, Home: home, Lab: "ct", Port: 5001, Balancer: "haproxy", VPC: "10.81.0.0/16",
+		Root: root, Home: home, Lab: "ct", Port: 5001, Balancer: "haproxy", Terraform: inNetwork("10.81.0.0/16"),
 		Out: os.Stdout, Connections: 10_000,
 	}
 	require.NoError(t, os.MkdirAll(home, 0o755))

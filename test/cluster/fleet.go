@@ -21,11 +21,12 @@ type Fleet struct {
 	Home     string    // the folder that holds the lab's .lab: key, Terraform state, logs
 	Port     int       // of the lab's AWS API
 	Balancer string    // haproxy or nginx
-	VPC      string    // CIDR of its network, "" for the scenario's
 	Out      io.Writer // progress, for people
 
 	// Connections that Verify opens, over all load generator hosts.
 	Connections int
+	// Terraform and Ansible hold variables that differ from those of the lab's scenario.
+	Terraform, Ansible map[string]any
 
 	env   []string // of terraform, ansible and aws, once the lab is up
 	hosts []Host

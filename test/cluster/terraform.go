@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"strings"
 
@@ -38,10 +39,13 @@ func (f *Fleet) terraformOptions(log io.Writer) *terraform.Options {
 		},
 		SetVarsAfterVarFiles: true,
 	}
-	if f.VPC != "" {
-		o.Vars = map[string]any{"vpc_cidr": f.VPC, "admin_cidrs": []string{f.VPC}}
-	}
+	o.Vars = maps.Clone(f.Terraform)
 	return o
+}
+
+// inNetwork returns the variables that put a cluster in a network of its own.
+func inNetwork(cidr string) map[string]any {
+	return map[string]any{"vpc_cidr": cidr, "admin_cidrs": []string{cidr}}
 }
 
 // lineLogger writes Terratest's log lines to a file.
