@@ -1,6 +1,9 @@
 package cluster
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+)
 
 // Size is the shape of a fleet for very many connections on one machine: hosts, and what each is to hold. How many
 // processes a host then runs is Ansible's to compute, from the open-file limit that the host really has.
@@ -34,6 +37,24 @@ func SizeFor(connections int) Size {
 	s.EdgeCapacity = divUp(connections, hosts)
 	s.Addresses = divUp(connections, connectionsPerPair*s.Edges*s.Generators)
 	return s
+}
+
+// Fit makes the fleet one of that size.
+func (f *Fleet) Fit(s Size) {
+	f.Connections = s.Connections
+	f.Terraform = merged(f.Terraform, s.terraform())
+	f.Ansible = merged(f.Ansible, s.ansible())
+}
+
+// merged returns a with what b has in place of its own.
+func merged(a, b map[string]any) map[string]any {
+	c := maps.Clone(b)
+	for k, v := range a {
+		if _, both := c[k]; !both {
+			c[k] = v
+		}
+	}
+	return c
 }
 
 func divUp(a, b int) int { return (a + b - 1) / b }

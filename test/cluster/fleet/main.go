@@ -18,6 +18,13 @@ import (
 	"github.com/wsfleet/wsfleet/test/cluster"
 )
 
+const (
+	// scenarioHolds is what the fleet of the lab's scenario holds; for more, another is made.
+	scenarioHolds = 20_000
+	// maxConnections is far above what a machine of today holds with all parts on it.
+	maxConnections = 10_000_000
+)
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends it at once
@@ -53,8 +60,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if !slices.Contains(cluster.Balancers, f.Balancer) {
 		return fmt.Errorf("-balancer %q: want one of %s", f.Balancer, strings.Join(cluster.Balancers, ", "))
 	}
-	if f.Connections < 1 || f.Connections > 20_000 {
-		return fmt.Errorf("-connections %d: want 1 to 20000, what the lab's scenario holds", f.Connections)
+	if f.Connections < 1 || f.Connections > maxConnections {
+		return fmt.Errorf("-connections %d: want 1 to %d", f.Connections, maxConnections)
+	}
+	if f.Connections > scenarioHolds {
+		f.Fit(cluster.SizeFor(f.Connections))
 	}
 	return up(ctx, f)
 }
