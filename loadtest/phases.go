@@ -65,6 +65,9 @@ func (l *leader) limit(p scenario.Phase) time.Duration {
 	if s := p.Stall; s != nil {
 		most = max(most, 2*s.For)
 	}
+	if r := l.cfg.Reconnect; r != nil {
+		most += r.GiveUp + l.cfg.Timeout
+	}
 	most += phaseSlack
 	if h := p.Hold; h != nil {
 		if h.For == 0 {
@@ -107,7 +110,7 @@ type broadcasting struct {
 // startBroadcast begins to publish. That waits for the other side, so it has a
 // goroutine of its own.
 func (l *leader) startBroadcast(ctx context.Context, number int, p scenario.Phase, start time.Time) *broadcasting {
-	x := &broadcasting{l: l, phase: number, b: p.Broadcast, moving: p.Churn != nil || p.Storm != nil || p.Stall != nil, since: time.Now()}
+	x := &broadcasting{l: l, phase: number, b: p.Broadcast, moving: p.Churn != nil || p.Storm != nil || p.Stall != nil || l.cfg.Reconnect != nil, since: time.Now()}
 	ctx, x.cancel = context.WithCancel(ctx)
 	x.done = make(chan struct{})
 	if x.b == nil {

@@ -42,7 +42,7 @@ func TestRecoveryIsHeldAgainstWhatWasMissed(t *testing.T) {
 			sent := []int64{time.Now().UnixNano()}
 			s.publish(0)
 			delivered(t, e, 10)
-			e.Begin(1, scenario.Phase{Storm: &scenario.Storm{Share: 1, Backoff: time.Millisecond, MaxBackoff: time.Millisecond, GiveUp: time.Minute}}, time.Now())
+			e.Begin(1, scenario.Phase{Storm: &scenario.Storm{Share: 1, Comeback: scenario.Comeback{Backoff: time.Millisecond, MaxBackoff: time.Millisecond, GiveUp: time.Minute}}}, time.Now())
 			for range 10 {
 				<-s.gone
 			}

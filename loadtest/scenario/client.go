@@ -16,6 +16,9 @@ type Client struct {
 	TokenIn     string            `yaml:"token_in,omitempty" json:"token_in,omitempty"`
 	CA          string            `yaml:"ca,omitempty" json:"ca,omitempty"` // a file
 	Insecure    bool              `yaml:"insecure,omitempty" json:"insecure,omitempty"`
+	// Resume makes clients ask for positions (?since=), and after a reconnect for what
+	// they missed.
+	Resume bool `yaml:"resume,omitempty" json:"resume,omitempty"`
 }
 
 // Where a token goes.

@@ -67,7 +67,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 				Broadcast: &Broadcast{Count: 7, Rate: 2, Size: 256, Channels: 3, Late: time.Second},
 				Churn:     &Churn{Rate: 50, For: 10 * time.Second, Schedule: Even},
 			},
-			{Storm: &Storm{0.5, 2 * time.Second, time.Second, 30 * time.Second, 2 * time.Minute}},
+			{Storm: &Storm{0.5, Comeback{2 * time.Second, time.Second, 30 * time.Second, 2 * time.Minute}}},
 			{Stall: &Stall{0.01, 20 * time.Second, &no}},
 			{Echo: &Echo{Rate: 500.5, Rounds: 1, Schedule: Even, Size: 128, Message: "{{.}}", MessageFile: "messages.txt", Reply: "Server received: {{.}}"}},
 		},
