@@ -84,6 +84,7 @@ func (c *client) passes(h *header) {
 		return
 	case cur.awaits != nothing:
 		c.inconsistent(fmt.Sprintf("a message of channel %q before the word that it is subscribed", h.Channel))
+		c.unanswered(cur)
 	}
 	if h.Lost == lostUnknown {
 		counts.GapsUnknown++

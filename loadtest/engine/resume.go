@@ -63,16 +63,16 @@ func (c *client) cursors() []cursor {
 // follows calls each with the cursors of the present connection's channels, in the
 // order in which the request names them: those of the URL, the client's own, and
 // what every connection gets.
-func (c *client) follows(each func(cur *cursor, implied bool)) {
+func (c *client) follows(each func(*cursor)) {
 	cursors, target := c.cursors(), &c.e.resuming.targets[c.targetIndex()]
 	for _, i := range target.channels {
-		each(&cursors[i], false)
+		each(&cursors[i])
 	}
 	if c.e.cfg.Channels > 1 {
-		each(&cursors[len(cursors)-1], false)
+		each(&cursors[len(cursors)-1])
 	}
 	for _, i := range target.implied {
-		each(&cursors[i], true)
+		each(&cursors[i])
 	}
 }
 
@@ -90,7 +90,7 @@ func (c *client) cursor(channel string) (found *cursor) {
 		return nil
 	}
 	want := &c.cursors()[i]
-	c.follows(func(cur *cursor, _ bool) {
+	c.follows(func(cur *cursor) {
 		if cur == want {
 			found = cur
 		}
@@ -106,7 +106,7 @@ func (c *client) appendSince(dst []byte, separator byte) []byte {
 		clear(c.cursors())
 	}
 	knows := false
-	c.follows(func(cur *cursor, _ bool) {
+	c.follows(func(cur *cursor) {
 		cur.awaits = start
 		knows = knows || cur.epoch != 0
 	})
@@ -118,7 +118,7 @@ func (c *client) appendSince(dst []byte, separator byte) []byte {
 		dst = append(dst, url.QueryEscape(c.e.resuming.names[i])...)
 		separator = '&'
 	}
-	c.follows(func(cur *cursor, _ bool) {
+	c.follows(func(cur *cursor) {
 		dst = append(append(dst, separator), "since="...)
 		dst = cur.appendPosition(dst, e)
 		separator = '&'
@@ -134,7 +134,7 @@ func (c *client) resumes() {
 	if c.e.resuming == nil {
 		return
 	}
-	c.follows(func(cur *cursor, _ bool) {
+	c.follows(func(cur *cursor) {
 		if cur.awaits == recovery {
 			c.e.counts.Resume.Asked++
 		}
@@ -146,10 +146,13 @@ func (c *client) stopsResuming() {
 	if c.e.resuming == nil {
 		return
 	}
-	c.follows(func(cur *cursor, _ bool) {
-		if cur.awaits == recovery {
-			c.e.counts.Resume.Unanswered++
-		}
-		cur.awaits = nothing
-	})
+	c.follows(c.unanswered)
+}
+
+// unanswered gives up waiting for the word about a channel.
+func (c *client) unanswered(cur *cursor) {
+	if cur.awaits == recovery {
+		c.e.counts.Resume.Unanswered++
+	}
+	cur.awaits = nothing
 }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -50,6 +51,11 @@ var ownHeaders = map[string]string{
 }
 
 func (v *validator) client(c Client) {
+	for _, target := range v.s.Targets {
+		if u, err := url.Parse(target); c.Resume && err == nil && u.Query().Has("since") {
+			v.fail("resume", target, "it sets since=, which a target has too")
+		}
+	}
 	lower := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		line := name + ": " + c.Headers[name]
