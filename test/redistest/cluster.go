@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,7 +89,7 @@ func (c *Cluster) introduce(t testing.TB, buses []int) {
 func (c *Cluster) awaitHealth(t testing.TB) {
 	t.Helper()
 	eventually(t, "the cluster is whole and of one mind", func(ctx context.Context) bool {
-		layout := ""
+		var layout []holding
 		for _, server := range c.Servers {
 			if !server.Running() {
 				continue
@@ -98,10 +99,10 @@ func (c *Cluster) awaitHealth(t testing.TB) {
 				return false
 			}
 			mine := server.layout(ctx)
-			if layout == "" {
+			if layout == nil {
 				layout = mine
 			}
-			if mine == "" || mine != layout {
+			if mine == nil || !slices.Equal(mine, layout) {
 				return false
 			}
 			replication := server.replication(ctx)
@@ -113,17 +114,37 @@ func (c *Cluster) awaitHealth(t testing.TB) {
 	}, c.Servers...)
 }
 
-// layout is who holds which slots as this member sees it, in a form to compare.
-func (s *Server) layout(ctx context.Context) string {
-	ranges, err := s.Client.ClusterSlots(ctx).Result()
+// holding is a range of slots and the primary that has them.
+type holding struct {
+	first, last int
+	addr        string
+}
+
+// layout is who holds which slots as this member sees it.
+func (s *Server) layout(ctx context.Context) (all []holding) {
+	text, err := s.Client.ClusterNodes(ctx).Result()
 	if err != nil {
-		return ""
+		return nil
 	}
-	var text strings.Builder
-	for _, r := range ranges {
-		fmt.Fprintf(&text, "%d-%d %s\n", r.Start, r.End, r.Nodes[0].Addr)
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line) // id ip:port@bus,… flags primary ping pong epoch link slots…
+		addr, _, _ := strings.Cut(fields[1], "@")
+		for _, held := range fields[min(8, len(fields)):] {
+			first, last, isRange := strings.Cut(held, "-")
+			if !isRange {
+				last = first
+			}
+			h := holding{addr: addr}
+			var errFirst, errLast error
+			h.first, errFirst = strconv.Atoi(first)
+			h.last, errLast = strconv.Atoi(last)
+			if errFirst == nil && errLast == nil { // not one on its way: [93-<-id]
+				all = append(all, h)
+			}
+		}
 	}
-	return text.String()
+	slices.SortFunc(all, func(a, b holding) int { return a.first - b.first })
+	return all
 }
 
 // Primary is the server that holds the slot of key.
@@ -132,13 +153,9 @@ func (c *Cluster) Primary(t testing.TB, key string) *Server {
 	slot := c.slot(t, key)
 	var primary *Server
 	eventually(t, fmt.Sprintf("somebody holds slot %d", slot), func(ctx context.Context) bool {
-		ranges, err := c.any(t).Client.ClusterSlots(ctx).Result()
-		if err != nil {
-			return false
-		}
-		for _, r := range ranges {
-			if r.Start <= slot && slot <= r.End {
-				primary = serverAt(c.Servers, r.Nodes[0].Addr)
+		for _, h := range c.any(t).layout(ctx) {
+			if h.first <= slot && slot <= h.last {
+				primary = serverAt(c.Servers, h.addr)
 			}
 		}
 		return primary != nil
@@ -162,50 +179,6 @@ func (c *Cluster) Failover(t testing.TB, key string) (killed, promoted *Server) 
 	}
 	c.awaitHealth(t)
 	return killed, promoted
-}
-
-// MoveSlot moves the slot of key, with all that is in it, to another primary.
-func (c *Cluster) MoveSlot(t testing.TB, key string) (from, to *Server) {
-	t.Helper()
-	slot := strconv.Itoa(c.slot(t, key))
-	from = c.Primary(t, key)
-	for _, server := range c.Servers {
-		if server != from && server.Running() && server.isPrimary(t.Context()) {
-			to = server
-		}
-	}
-	if to == nil {
-		t.Fatalf("%s holds all slots", from.Addr)
-	}
-	do := func(s *Server, args ...any) any {
-		reply, err := s.Client.Do(t.Context(), args...).Result()
-		if err != nil {
-			t.Fatalf("%s: %v: %v", s.Addr, args, err)
-		}
-		return reply
-	}
-	do(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", c.id(from))
-	do(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", c.id(to))
-	host, port, _ := strings.Cut(to.Addr, ":")
-	for {
-		keys := do(from, "CLUSTER", "GETKEYSINSLOT", slot, 100).([]any)
-		if len(keys) == 0 {
-			break
-		}
-		args := []any{"MIGRATE", host, port, "", 0, 10000}
-		if from.setup.Password != "" {
-			args = append(args, "AUTH", from.setup.Password)
-		}
-		do(from, append(append(args, "KEYS"), keys...)...)
-	}
-	// The new holder is told first, or for a moment nobody would hold the slot.
-	for _, server := range append([]*Server{to, from}, c.Servers...) {
-		if server.Running() && server.isPrimary(t.Context()) {
-			do(server, "CLUSTER", "SETSLOT", slot, "NODE", c.id(to))
-		}
-	}
-	c.awaitHealth(t)
-	return from, to
 }
 
 // slot is where key is kept.

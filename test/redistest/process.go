@@ -2,7 +2,6 @@ package redistest
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,5 +62,5 @@ func (p *process) said() string {
 		return err.Error()
 	}
 	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
-	return fmt.Sprintf("%s", bytes.Join(lines[max(0, len(lines)-20):], []byte("\n")))
+	return string(bytes.Join(lines[max(0, len(lines)-20):], []byte("\n")))
 }
