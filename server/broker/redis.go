@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -73,14 +72,6 @@ func NewRedis(cfg Config) (*Redis, error) {
 	}
 	r.setDown(errors.New("not yet subscribed"))
 	return r, nil
-}
-
-// redacted hides a password that was put into the URL after all.
-func redacted(rawURL string) string {
-	if u, err := url.Parse(rawURL); err == nil {
-		return u.Redacted()
-	}
-	return "(not a URL)"
 }
 
 func (r *Redis) setDown(err error) {
