@@ -31,10 +31,13 @@ func (f *Fleet) Configure(ctx context.Context) (recap []Recap, err error) {
 		if err != nil {
 			return err
 		}
-		runErr := f.exec(ctx, io.MultiWriter(log, &all, progress), filepath.Join(f.Root, "ansible"), "ansible-playbook", "site.yml",
-			"-e", "@scenarios/lab.yml",
-			"-e", string(vars), "-e", "edge_balancer="+f.Balancer,
+		args := []string{"site.yml"}
+		for _, s := range append([]string{"lab"}, f.Scenarios...) {
+			args = append(args, "-e", "@scenarios/"+s+".yml")
+		}
+		args = append(args, "-e", string(vars), "-e", "edge_balancer="+f.Balancer,
 			"-e", "fleet_known_hosts="+filepath.Join(f.Home, ".lab", "known_hosts"))
+		runErr := f.exec(ctx, io.MultiWriter(log, &all, progress), filepath.Join(f.Root, "ansible"), "ansible-playbook", args...)
 		if runErr != nil {
 			return fmt.Errorf("%w\n(the whole output: %s)", runErr, log.Name())
 		}

@@ -27,6 +27,7 @@ type Fleet struct {
 	Connections int
 	// Terraform and Ansible hold variables that differ from those of the lab's scenario.
 	Terraform, Ansible map[string]any
+	Scenarios          []string // of Ansible, on top of the lab's
 
 	env   []string // of terraform, ansible and aws, once the lab is up
 	hosts []Host

@@ -1,0 +1,82 @@
+package cluster
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	test_structure "github.com/gruntwork-io/terratest/modules/test-structure"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	millionConnections = flag.Int("million", 0, "connections of TestMillion; 0 leaves it out")
+	millionRate        = flag.Float64("million-rate", 5500, "connections a second of its ramp")
+	millionHold        = flag.Duration("million-hold", 10*time.Minute, "how long they are held with nothing but heartbeats")
+	millionOut         = flag.String("million-out", "", "folder of its report")
+)
+
+// TestMillion carries very many connections end to end on this machine, verifies every delivery, and breaks things on
+// purpose under full load: make million.
+func TestMillion(t *testing.T) {
+	if *millionConnections == 0 {
+		t.Skip("takes the whole machine for most of an hour: make million")
+	}
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	home := filepath.Join(os.TempDir(), "wsfleet-million")
+	f := &Fleet{Root: root, Home: home, Lab: "million", Port: 5002, Balancer: "haproxy", Terraform: inNetwork("10.82.0.0/16"),
+		Scenarios: []string{"million"}, Out: os.Stdout}
+	size := SizeFor(*millionConnections)
+	f.Fit(size)
+	require.NoError(t, os.MkdirAll(home, 0o755))
+	m := Million{Connections: *millionConnections, Rate: *millionRate, Hold: *millionHold, Broadcasts: 3, Files: *millionOut}
+	if m.Files == "" {
+		m.Files = filepath.Join(t.TempDir(), "report")
+	}
+	before, err := memoryUsed()
+	require.NoError(t, err)
+	record := &Record{Million: m, Size: size, Began: time.Now(), Empty: before}
+
+	ctx := t.Context()
+	defer test_structure.RunTestStage(t, "destroy", func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+		defer cancel()
+		if f.env != nil {
+			if err := f.Destroy(ctx, t); err != nil {
+				t.Errorf("destroy: %v", err)
+			}
+		}
+		require.NoError(t, f.StopLab(ctx))
+		requireNothingLeft(t, f)
+		require.NoError(t, os.RemoveAll(home))
+		record.After, err = memoryUsed()
+		require.NoError(t, err)
+		require.NoError(t, record.Write(f))
+	})
+	test_structure.RunTestStage(t, "apply", func() {
+		require.NoError(t, f.StartLab(ctx))
+		require.NoError(t, f.WithAgents())
+		require.NoError(t, f.Apply(ctx, t))
+		require.NoError(t, f.WaitForHosts(ctx))
+		_, err := f.Configure(ctx)
+		require.NoError(t, err)
+		require.NoError(t, f.findHosts(ctx))
+		require.NoError(t, f.waitForTargets(ctx))
+	})
+	test_structure.RunTestStage(t, "carry", func() {
+		require.NoError(t, f.Carry(ctx, m, record))
+		r := record.Report
+		require.EqualValues(t, m.Connections, r.Connected)
+		require.Zero(t, r.Failed)
+		require.EqualValues(t, m.Connections, r.Echo.OK)
+		require.Zero(t, record.ClosedInHold, "connections closed in the hold")
+		require.Zero(t, r.Broadcast.Lost+r.Broadcast.Duplicated+r.Broadcast.Reordered+r.Broadcast.Corrupted)
+		for _, o := range record.Faults {
+			require.LessOrEqual(t, o.Cut, o.MayCut, "%s cut others", o.Name)
+		}
+	})
+}
