@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -58,22 +57,37 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 		}
 		return err
 	}
-	err = errors.Join(
-		f.step(fmt.Sprintf("ramp to %d connections", m.Connections), func() error {
-			err := l.Enter(ctx, phaseEcho)
-			rec.Ramp = time.Since(start)
-			return errors.Join(err, look("connected"))
-		}),
-		f.step("every connection echoes", func() error {
-			return errors.Join(l.Enter(ctx, phaseHold), look("echoed"))
-		}),
-		f.step("hold for "+m.Hold.String(), func() error { return f.hold(ctx, l, rec, look) }),
-		f.step(fmt.Sprintf("%d broadcasts to all", m.Broadcasts), func() error {
-			return errors.Join(l.Enter(ctx, phaseFaults), look("broadcast"))
-		}),
-	)
-	if err != nil {
-		return err
+	for _, part := range []struct {
+		name  string
+		until int // the phase that begins when it is over
+		seen  string
+	}{
+		{fmt.Sprintf("ramp to %d connections", m.Connections), phaseEcho, "connected"},
+		{"every connection echoes", phaseHold, "echoed"},
+		{"hold for " + m.Hold.String(), phaseBroadcast, "held"},
+		{fmt.Sprintf("%d broadcasts to all", m.Broadcasts), phaseFaults, "broadcast"},
+	} {
+		if err := f.step(part.name, func() error {
+			begun, err := l.Figures(ctx)
+			if err != nil {
+				return err
+			}
+			if err := l.Enter(ctx, part.until); err != nil {
+				return err
+			}
+			switch part.until {
+			case phaseEcho:
+				rec.Ramp = time.Since(start)
+			case phaseBroadcast:
+				if err := rec.held(ctx, l, begun); err != nil {
+					return err
+				}
+				f.say("%d connections closed, %d pings answered", rec.ClosedInHold, rec.PingsInHold)
+			}
+			return look(part.seen)
+		}); err != nil {
+			return err
+		}
 	}
 	for i, fault := range faults {
 		if err := l.Enter(ctx, phaseFaults+i); err != nil {
@@ -92,23 +106,15 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	return err
 }
 
-// hold watches that nothing is closed, and counts the pings.
-func (f *Fleet) hold(ctx context.Context, l *Load, rec *Record, look func(string) error) error {
-	before, err := l.Figures(ctx)
-	if err != nil {
-		return err
-	}
-	if err := l.Enter(ctx, phaseBroadcast); err != nil {
-		return err
-	}
+// held notes what happened since figures were before.
+func (rec *Record) held(ctx context.Context, l *Load, before Figures) error {
 	after, err := l.Figures(ctx)
 	if err != nil {
 		return err
 	}
 	rec.ClosedInHold = int(after["wsload_connections_closed_total"] - before["wsload_connections_closed_total"])
 	rec.PingsInHold = int(after["wsload_pings_answered_total"] - before["wsload_pings_answered_total"])
-	f.say("%d connections closed, %d pings answered", rec.ClosedInHold, rec.PingsInHold)
-	return look("held")
+	return nil
 }
 
 // look takes the figures of one moment. Prometheus must agree with the load generators within some scrapes.
@@ -117,17 +123,28 @@ func (f *Fleet) look(ctx context.Context, l *Load, name string, start time.Time)
 	if s.Memory, err = memoryUsed(); err != nil {
 		return s, err
 	}
-	figures, err := l.Figures(ctx)
-	if err != nil {
-		return s, err
+	for deadline := time.Now().Add(agreeTime); ; {
+		figures, err := l.Figures(ctx)
+		if err != nil {
+			return s, err
+		}
+		s.Load = figures["wsload_connections"]
+		if s.Prometheus, err = f.sum(ctx, "sum(wsnode_connections)"); err != nil {
+			return s, err
+		}
+		if s.Load == s.Prometheus {
+			f.say("%s: %.0f connections, and Prometheus agrees; %.1f GiB", name, s.Load, gib(s.Memory))
+			return s, nil
+		}
+		if time.Now().After(deadline) {
+			return s, fmt.Errorf("the load generators have %.0f connections, the nodes by Prometheus %.0f, for %s", s.Load, s.Prometheus, agreeTime)
+		}
+		select {
+		case <-ctx.Done():
+			return s, context.Cause(ctx)
+		case <-time.After(time.Second):
+		}
 	}
-	s.Load = figures["wsload_connections"]
-	if err := f.until(ctx, "sum(wsnode_connections)", s.Load, agreeTime); err != nil {
-		return s, err
-	}
-	s.Prometheus = s.Load
-	f.say("%s: %.0f connections, and Prometheus agrees; %.1f GiB", name, s.Load, float64(s.Memory)/(1<<30))
-	return s, nil
 }
 
 // agreeTime is how long Prometheus may take to see what is: some scrapes.

@@ -28,7 +28,7 @@ func TestMillion(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	home := filepath.Join(os.TempDir(), "wsfleet-million")
-	f := &Fleet{Root: root, Home: home, Lab: "million", Port: 5002, Balancer: "haproxy", Terraform: inNetwork("10.82.0.0/16"),
+	f := &Fleet{Root: root, Home: home, Lab: "mil", Port: 5002, Balancer: "haproxy", Terraform: inNetwork("10.82.0.0/16"),
 		Scenarios: []string{"million"}, Out: os.Stdout}
 	size := SizeFor(*millionConnections)
 	f.Fit(size)
