@@ -37,6 +37,13 @@ type Handler interface {
 	OnClose(err error)
 }
 
+// Drainer is a Handler that paces what it sends by what the peer takes.
+type Drainer interface {
+	// OnDrained says that the write queue is empty again. Called on the loop;
+	// it may write.
+	OnDrained()
+}
+
 // readPauseBytes is how much may wait in the write queue before the loop stops
 // reading from the peer: one that does not take its answers gets to ask no
 // more. It is a quarter of the default bound of the queue.
@@ -150,6 +157,11 @@ func (c *Conn) flush() {
 		}
 	}
 	c.updateInterest()
+	if c.queue == nil && !c.Closed() {
+		if d, ok := c.handler.(Drainer); ok {
+			d.OnDrained()
+		}
+	}
 }
 
 // updateInterest brings what epoll watches in line with the queue.
