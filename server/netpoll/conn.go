@@ -102,7 +102,18 @@ func (c *Conn) RemoteAddr() (netip.AddrPort, error) {
 // queue. It returns ErrSlowConsumer, having queued nothing, when the queue would
 // pass Config.MaxQueue: the caller closes the connection then. Other failures
 // close it before Write returns.
-func (c *Conn) Write(p []byte) error {
+func (c *Conn) Write(p []byte) error { return c.write(p, c.loop.cfg.MaxQueue) }
+
+// WritePaced is Write for those who wait until the queue is empty (see Drainer): it
+// then takes p whatever its size, so that the queue holds one such write at the most.
+func (c *Conn) WritePaced(p []byte) error {
+	if c.queue != nil {
+		return ErrSlowConsumer
+	}
+	return c.write(p, max(len(p), c.loop.cfg.MaxQueue))
+}
+
+func (c *Conn) write(p []byte, limit int) error {
 	if c.Closed() {
 		return ErrClosed
 	}
@@ -120,11 +131,11 @@ func (c *Conn) Write(p []byte) error {
 			return errno
 		}
 	}
-	return c.enqueue(p)
+	return c.enqueue(p, limit)
 }
 
-func (c *Conn) enqueue(p []byte) error {
-	if c.Queued()+len(p) > c.loop.cfg.MaxQueue {
+func (c *Conn) enqueue(p []byte, limit int) error {
+	if c.Queued()+len(p) > limit {
 		return ErrSlowConsumer
 	}
 	if c.queue == nil {
