@@ -6,8 +6,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/wsfleet/wsfleet/server/position"
@@ -107,13 +105,5 @@ func New(cfg Config) (Broker, error) {
 	if cfg.URL == "memory" {
 		return NewMemory(cfg.History), nil
 	}
-	u, err := url.Parse(cfg.URL)
-	if err != nil {
-		return nil, fmt.Errorf("broker %q: %w", cfg.URL, err)
-	}
-	switch u.Scheme {
-	case "redis", "rediss":
-		return NewRedis(cfg)
-	}
-	return nil, fmt.Errorf("broker %q: want memory or redis://host:port/db", cfg.URL)
+	return NewRedis(cfg)
 }
