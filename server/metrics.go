@@ -47,7 +47,7 @@ func newMetrics() *nodeMetrics {
 }
 
 // watch adds what the node's loops count. The node must be complete.
-func (m *nodeMetrics) watch(n *node) { m.registry.MustRegister(loopCollector{n}) }
+func (m *nodeMetrics) watch(n *node) { m.registry.MustRegister(loopCollector{n}, fanoutCollector{n}) }
 
 func (m *nodeMetrics) observeRTT(d time.Duration)    { m.rtt.Observe(d.Seconds()) }
 func (m *nodeMetrics) observeFanout(d time.Duration) { m.fanout.Observe(d.Seconds()) }
@@ -62,7 +62,7 @@ var (
 	descOpened        = desc("opened_total", "Connections whose handshake succeeded.")
 	descClosed        = desc("closed_total", "Connections that ended, by reason.", "reason")
 	descRejected      = desc("handshakes_rejected_total", "Handshakes refused, by reason.", "reason")
-	descPlain         = desc("pages_served_total", "Requests without an upgrade that got the page or the number of connections.")
+	descPages         = desc("pages_served_total", "Requests without an upgrade that got the page or the number of connections.")
 	descReceived      = desc("messages_received_total", "Messages from clients.")
 	descSent          = desc("messages_sent_total", "Messages to clients.")
 	descPings         = desc("pings_sent_total", "Heartbeats sent to clients.")
@@ -81,26 +81,9 @@ var (
 	descAddresses     = desc("client_addresses", "Addresses of clients that are tracked for the limits per address.")
 	descKeys          = desc("token_keys", "Keys that tokens are checked with.")
 	descReloadErrors  = desc("token_key_reload_errors_total", "Key files that could not be read again.")
-	descRelayDropped  = desc("relay_dropped_total", "Clients' messages that were not published because the broker did not keep up.")
-	descUnderWay      = desc("fanout_messages", "Published messages that not all loops have delivered.")
-	descUnderWayBytes = desc("fanout_bytes", "Their size in memory.")
-	descFanoutWait    = desc("fanout_waiting", "1 while the next message waits because the loops do not keep up.")
-	descFanoutWaited  = desc("fanout_waited_seconds_total", "Time for which messages had to wait for the loops.")
-	descTailBytes     = desc("fanout_tail_bytes", "Memory of the messages that are remembered for those who return.")
-	descCatchingUp    = desc("resuming", "Subscriptions that are being sent what they missed, or wait for it.")
-	descResumed       = desc("resumes_total", "Subscriptions that asked for what they missed, by where it came from: tail (the memory of this node), history (the broker's), or too_old (nowhere: the client was told).", "from")
-	descFellBehind    = desc("resumes_slow_total", "Slow clients that could be resumed and were sent the rest later, instead of being closed.")
-	descPages         = desc("history_pages_total", "Pages of history fetched for clients.")
-	descPageErrors    = desc("history_errors_total", "Pages that could not be fetched, and were asked for again.")
-	descBrokerUp      = desc("broker_up", "1 while messages flow from the broker.")
-	descPublished     = desc("broker_published_total", "Messages published through this node.")
-	descPublishErrors = desc("broker_publish_errors_total", "Messages that the broker did not take.")
-	descBrokerRecv    = desc("broker_received_total", "Messages that came from the broker.")
-	descReconnects    = desc("broker_reconnects_total", "Tries to reach the broker again.")
-	descSubscriptions = desc("broker_subscriptions", "Channels this node is subscribed to.")
 )
 
-// loopCollector reads what loops, sessions and broker count.
+// loopCollector reads what loops and sessions count.
 type loopCollector struct{ n *node }
 
 // Describe implements prometheus.Collector.
@@ -130,7 +113,7 @@ func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descConnections, float64(t.opened-closed))
 	gauge(descSockets, float64(t.sockets))
 	counter(descOpened, t.opened)
-	counter(descPlain, t.pages)
+	counter(descPages, t.pages)
 	counter(descReceived, t.received)
 	counter(descSent, t.sent)
 	counter(descPings, t.pings)
@@ -152,27 +135,6 @@ func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descAddresses, float64(c.n.gate.Addresses()))
 	gauge(descKeys, float64(c.n.gate.keys()))
 	counter(descReloadErrors, c.n.gate.reloadErrors.Load())
-	counter(descRelayDropped, c.n.relayDropped.Load())
-	h := c.n.hub.Stats()
-	gauge(descUnderWay, float64(h.UnderWay.Load()))
-	gauge(descUnderWayBytes, float64(h.UnderWayBytes.Load()))
-	gauge(descFanoutWait, float64(h.Waiting.Load()))
-	ch <- prometheus.MustNewConstMetric(descFanoutWaited, prometheus.CounterValue, time.Duration(h.Waited.Load()).Seconds())
-	gauge(descTailBytes, float64(h.TailBytes.Load()))
-	gauge(descCatchingUp, float64(h.CatchingUp.Load()))
-	counter(descResumed, h.FromTail.Load(), "tail")
-	counter(descResumed, h.FromHistory.Load(), "history")
-	counter(descResumed, h.TooOld.Load(), "too_old")
-	counter(descFellBehind, h.FellBehind.Load())
-	counter(descPages, h.Pages.Load())
-	counter(descPageErrors, h.PageErrors.Load())
-	b := c.n.broker.Stats()
-	gauge(descBrokerUp, oneIf(c.n.broker.Ready() == nil))
-	counter(descPublished, b.Published.Load())
-	counter(descPublishErrors, b.PublishErrors.Load())
-	counter(descBrokerRecv, b.Received.Load())
-	counter(descReconnects, b.Reconnects.Load())
-	gauge(descSubscriptions, float64(b.Subscriptions.Load()))
 }
 
 // totals are the counters of all shards, added up.
