@@ -13,6 +13,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/test/redistest"
 )
 
 // listener is a client that can resume.
@@ -121,9 +123,17 @@ func numbers(from, to int) (list []string) {
 	return list
 }
 
+// onEachBroker runs a test over memory and over a Redis of its own.
+func onEachBroker(t *testing.T, test func(t *testing.T, brokerURL string)) {
+	t.Run("memory", func(t *testing.T) { test(t, "memory") })
+	t.Run("redis", func(t *testing.T) { test(t, redistest.Start(t).URL) })
+}
+
 // Who comes back gets what it missed, in order, each once, then what follows.
-func TestResume(t *testing.T) {
-	n := startNode(t, "-history-length", "500")
+func TestResume(t *testing.T) { onEachBroker(t, resume) }
+
+func resume(t *testing.T, brokerURL string) {
+	n := startNode(t, "-broker", brokerURL, "-history-length", "500")
 	l := n.listen("channel=a&since=")
 	for _, s := range l.joined("broadcast", "a") {
 		require.True(t, s.Recovered)
@@ -155,8 +165,10 @@ func TestResume(t *testing.T) {
 }
 
 // A gap too old is told, with the place from which it goes on.
-func TestResumeTooOld(t *testing.T) {
-	n := startNode(t, "-history-length", "10")
+func TestResumeTooOld(t *testing.T) { onEachBroker(t, tooOld) }
+
+func tooOld(t *testing.T, brokerURL string) {
+	n := startNode(t, "-broker", brokerURL, "-history-length", "10")
 	l := n.listen("channel=a&since=")
 	l.joined("broadcast", "a")
 	n.publish("a", "0")
@@ -176,8 +188,10 @@ func TestResumeTooOld(t *testing.T) {
 }
 
 // Without history there is nothing to resume from, but who missed nothing is told so.
-func TestResumeWithoutHistory(t *testing.T) {
-	n := startNode(t)
+func TestResumeWithoutHistory(t *testing.T) { onEachBroker(t, withoutHistory) }
+
+func withoutHistory(t *testing.T, brokerURL string) {
+	n := startNode(t, "-broker", brokerURL)
 	l := n.listen("channel=a&since=")
 	l.joined("broadcast", "a")
 	n.publish("a", "0")
@@ -209,8 +223,10 @@ func TestPlainBesideResumable(t *testing.T) {
 	require.Equal(t, `Server received: {"subscribe":["b"]}`, receive(t, plain))
 }
 
-func TestCommands(t *testing.T) {
-	n := startNode(t, "-history-length", "100")
+func TestCommands(t *testing.T) { onEachBroker(t, commands) }
+
+func commands(t *testing.T, brokerURL string) {
+	n := startNode(t, "-broker", brokerURL, "-history-length", "100")
 	l := n.listen("since=")
 	l.joined("broadcast")
 	b := n.publish("b", "1")
@@ -275,8 +291,10 @@ func TestBadSince(t *testing.T) {
 }
 
 // One client with 10,000 channels hears each of them, and gets no more.
-func TestTenThousandChannels(t *testing.T) {
-	n := startNode(t, "-history-length", "2")
+func TestTenThousandChannels(t *testing.T) { onEachBroker(t, tenThousandChannels) }
+
+func tenThousandChannels(t *testing.T, brokerURL string) {
+	n := startNode(t, "-broker", brokerURL, "-history-length", "2")
 	l := n.listen("since=")
 	l.joined("broadcast")
 	var names []string
@@ -308,13 +326,16 @@ func TestTenThousandChannels(t *testing.T) {
 	require.NoError(t, err)
 	n.publish(names[7], "missed")
 	back.say(string(b))
-	for range names {
+	missed := 0
+	for range len(names) + 1 {
 		if s := back.next(); s.payload != "" {
 			require.Equal(t, "missed", s.payload)
+			missed++
 		} else {
 			require.True(t, s.joined.Recovered, s.joined.Reason)
 		}
 	}
+	require.Equal(t, 1, missed)
 }
 
 type subscriptionJSON struct {
@@ -331,8 +352,10 @@ func since(names []string, at map[string]string) (list []subscriptionJSON) {
 
 // A client that reads nothing for a while gets everything all the same, a plain one is
 // closed.
-func TestSlowResumableClientGetsEverything(t *testing.T) {
-	n := startNode(t, "-history-length", "100000", "-send-queue", "16384")
+func TestSlowResumableClientGetsEverything(t *testing.T) { onEachBroker(t, slowClient) }
+
+func slowClient(t *testing.T, brokerURL string) {
+	n := startNode(t, "-broker", brokerURL, "-history-length", "100000", "-send-queue", "16384")
 	slow, plain := n.listen("channel=a&since="), n.dial("?channel=a")
 	slow.joined("broadcast", "a")
 	body := strings.Repeat("x", 60_000)
