@@ -103,7 +103,7 @@ type Config struct {
 // New returns the broker that cfg names. The error names the field and its value.
 func New(cfg Config) (Broker, error) {
 	if cfg.URL == "memory" {
-		return NewMemory(cfg.History), nil
+		return newMemory(cfg), nil
 	}
 	return NewRedis(cfg)
 }

@@ -45,6 +45,20 @@ func parseWire(wire []byte) (h header, payload []byte, known bool, err error) {
 	return h, payload, true, err
 }
 
+// appendWire writes what parseWire reads; ms is the time, since 1970.
+func appendWire(b []byte, h header, ms int64, payload []byte) []byte {
+	previous := h.previous
+	if previous == "" {
+		previous = noEpoch
+	}
+	b = append(append(append(b, magic...), h.Epoch...), ' ')
+	b = append(strconv.AppendUint(b, h.Offset, 10), ' ')
+	b = append(strconv.AppendUint(b, h.start, 10), ' ')
+	b = append(append(b, previous...), ' ')
+	b = append(strconv.AppendInt(b, ms, 10), '\n')
+	return append(b, payload...)
+}
+
 // parseAnchor reads what wsfleet_anchor returns: epoch, offset, start, previous epoch.
 func parseAnchor(s string) (header, error) {
 	f := strings.Split(s, " ")

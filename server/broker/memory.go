@@ -1,13 +1,9 @@
 package broker
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
 	"sync"
-	"time"
 
 	"github.com/wsfleet/wsfleet/server/position"
 )
@@ -15,97 +11,79 @@ import (
 // errNotRunning says that nobody takes messages yet, or any more.
 var errNotRunning = errors.New("broker is not running")
 
-// Memory is the broker of a node on its own: it needs no server.
+// Memory is the broker of a node on its own: it needs no server. What is published takes
+// the way of what comes from one, through intake and sequencer.
 type Memory struct {
-	stats   Stats
-	history History
-	epoch   string
-	wake    chan struct{}
+	stats  Stats
+	intake *intake
+	seq    *sequencer
 
-	mu       sync.Mutex
-	running  bool
-	channels map[string]bool
-	streams  map[string]*memoryStream
-	queue    []func(Receiver)
-}
-
-type memoryStream struct {
-	offset uint64
-	kept   []Message
-	at     []time.Time
+	mu         sync.Mutex // guards the following, and orders what the intake is told
+	running    bool
+	store      *store
+	subscribed map[string]uint64 // the number of the subscription
+	number     uint64            // of the last subscription
 }
 
 // NewMemory returns a broker that reaches this process only.
-func NewMemory(h History) *Memory {
-	return &Memory{
-		history: h, epoch: "m" + strconv.FormatInt(time.Now().UnixNano(), 36), wake: make(chan struct{}, 1),
-		channels: make(map[string]bool), streams: make(map[string]*memoryStream),
+func NewMemory(h History) *Memory { return newMemory(Config{History: h}) }
+
+func newMemory(cfg Config) *Memory {
+	if cfg.Queue == 0 {
+		cfg.Queue = queueDefault
 	}
+	m := &Memory{store: newStore(cfg.History), subscribed: make(map[string]uint64)}
+	m.intake = newIntake(int64(cfg.Queue), &m.stats)
+	var mend reader
+	if cfg.History.Length > 0 {
+		mend = m.read
+	}
+	m.seq = newSequencer(m.intake, &m.stats, mend)
+	return m
 }
 
 // Run implements Broker.
 func (m *Memory) Run(ctx context.Context, r Receiver) error {
+	m.setRunning(true)
+	defer m.setRunning(false)
+	m.seq.run(ctx, r)
+	return nil
+}
+
+func (m *Memory) setRunning(on bool) {
 	m.mu.Lock()
-	m.running = true
-	m.mu.Unlock()
-	for {
-		m.mu.Lock()
-		queue := m.queue
-		m.queue = nil
-		m.mu.Unlock()
-		for _, f := range queue {
-			f(r)
-		}
-		if len(queue) > 0 {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			m.mu.Lock()
-			m.running = false
-			m.mu.Unlock()
-			return nil
-		case <-m.wake:
-		}
-	}
-}
-
-func (m *Memory) pushLocked(f func(Receiver)) {
-	m.queue = append(m.queue, f)
-	select {
-	case m.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (m *Memory) streamLocked(channel string) *memoryStream {
-	s := m.streams[channel]
-	if s == nil {
-		s = &memoryStream{}
-		m.streams[channel] = s
-	}
-	return s
+	defer m.mu.Unlock()
+	m.running = on
 }
 
 // Subscribe implements Broker.
 func (m *Memory) Subscribe(channel string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.channels[channel] = true
-	m.stats.Subscriptions.Store(int64(len(m.channels)))
-	p := position.Position{Epoch: m.epoch, Offset: m.streamLocked(channel).offset}
-	m.pushLocked(func(r Receiver) { r.Start(channel, p) })
+	if m.subscribed[channel] != 0 {
+		return
+	}
+	m.number++
+	m.subscribed[channel] = m.number
+	m.stats.Subscriptions.Add(1)
+	m.intake.control(event{kind: eventSubscribe, channel: channel, number: m.number})
+	here := anchor{channel: channel, number: m.number, header: m.store.anchor(channel)}
+	m.intake.control(event{kind: eventAnchors, anchors: []anchor{here}})
 }
 
 // Unsubscribe implements Broker.
 func (m *Memory) Unsubscribe(channel string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.channels, channel)
-	m.stats.Subscriptions.Store(int64(len(m.channels)))
+	if m.subscribed[channel] == 0 {
+		return
+	}
+	delete(m.subscribed, channel)
+	m.stats.Subscriptions.Add(-1)
+	m.intake.control(event{kind: eventUnsubscribe, channel: channel})
 }
 
-// Publish implements Broker. It delivers before it returns.
+// Publish implements Broker.
 func (m *Memory) Publish(_ context.Context, channel string, payload []byte) (position.Position, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,51 +92,32 @@ func (m *Memory) Publish(_ context.Context, channel string, payload []byte) (pos
 		return position.Position{}, errNotRunning
 	}
 	m.stats.Published.Add(1)
-	s := m.streamLocked(channel)
-	s.offset++
-	msg := Message{Channel: channel, Payload: bytes.Clone(payload), Position: position.Position{Epoch: m.epoch, Offset: s.offset}}
-	if m.history.Length > 0 {
-		s.kept, s.at = append(s.kept, msg), append(s.at, time.Now())
-		for len(s.kept) > m.history.Length {
-			s.kept, s.at = s.kept[1:], s.at[1:]
-		}
+	h, wire := m.store.add(channel, payload)
+	if m.subscribed[channel] != 0 {
+		m.intake.message(0, channel, wire)
 	}
-	if m.channels[channel] {
-		m.stats.Received.Add(1)
-		m.pushLocked(func(r Receiver) { r.Deliver(msg) })
-	}
-	return msg.Position, nil
+	return h.Position, nil
 }
 
 // PublishLater implements Broker.
 func (m *Memory) PublishLater(channel string, payload []byte, done func(position.Position, error)) error {
 	p, err := m.Publish(context.Background(), channel, payload)
 	if done != nil {
-		done(p, err)
+		go done(p, err) // the caller may hold what done needs
 	}
 	return nil
 }
 
 // History implements Broker.
-func (m *Memory) History(_ context.Context, channel string, since, until position.Position, limit int) ([]Message, bool, error) {
+func (m *Memory) History(ctx context.Context, channel string, since, until position.Position, limit int) ([]Message, bool, error) {
+	return historyOf(ctx, m.read, channel, since, until, limit)
+}
+
+// read is a reader.
+func (m *Memory) read(_ context.Context, channel string, since position.Position, limit int) (page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := m.streamLocked(channel)
-	for m.history.Age > 0 && len(s.at) > 0 && time.Since(s.at[0]) > m.history.Age {
-		s.kept, s.at = s.kept[1:], s.at[1:]
-	}
-	oldest := s.offset - uint64(len(s.kept))
-	if since.Epoch != m.epoch || since.Offset < oldest || since.Offset > s.offset {
-		return nil, false, fmt.Errorf("%w: it starts after %s:%d", ErrTooOld, m.epoch, oldest)
-	}
-	page := s.kept[since.Offset-oldest:]
-	if !until.IsZero() {
-		page = page[:until.Offset-since.Offset]
-	}
-	if len(page) > limit {
-		return append([]Message(nil), page[:limit]...), true, nil
-	}
-	return append([]Message(nil), page...), false, nil
+	return m.store.read(channel, since, limit), nil
 }
 
 // Ready implements Broker.
