@@ -100,7 +100,7 @@ func (c *Conn) Write(p []byte) error {
 		return ErrClosed
 	}
 	if c.queue == nil && c.flags&flagConnecting == 0 {
-		n, errno := rawWrite(c.fd, p)
+		n, errno := send(c.fd, p)
 		switch {
 		case errno == 0:
 			c.loop.stats.BytesWritten.Add(uint64(n))
@@ -131,7 +131,7 @@ func (c *Conn) enqueue(p []byte) error {
 
 // flush writes what is queued after EPOLLOUT.
 func (c *Conn) flush() {
-	n, errno := rawWrite(c.fd, c.queue.head())
+	n, errno := send(c.fd, c.queue.head())
 	if errno == unix.EAGAIN {
 		return
 	}
@@ -188,7 +188,7 @@ func (c *Conn) read() {
 	if limit := c.loop.readLimit; limit > 0 && c.flags&flagReadFreely == 0 {
 		buf = buf[:limit]
 	}
-	n, errno := rawRead(c.fd, buf)
+	n, errno := receive(c.fd, buf)
 	switch {
 	case errno == unix.EAGAIN:
 	case errno != 0:

@@ -22,7 +22,8 @@ type config struct {
 	root    string
 	servers []string
 	cells   []cell
-	scaling []int // connections
+	scaling []int  // connections
+	floor   []cell // of the table on what a delivery can't do without
 	rounds  int
 	out     string
 }
@@ -45,9 +46,10 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.StringVar(&c.root, "root", "../..", "the clone, with bin/wsnode and bin/wsload built")
-	servers := fs.String("servers", strings.Join(allServers, ","), "`servers` to measure, comma-separated")
+	servers := fs.String("servers", strings.Join(allServers, ","), "`servers` to measure, comma-separated; none leaves them out")
 	cells := fs.String("cells", "1000x128,1000x4096,19000x128,19000x4096", "`cells` of the table: connections x bytes of a message, comma-separated")
 	scaling := fs.String("scaling", "1000,5000,19000", "`connections` of the table on wsnode's loops, comma-separated; none leaves it out")
+	floor := fs.String("floor", "19000x128", "`cells` of the table on the floor of a delivery, comma-separated; none leaves it out")
 	fs.IntVar(&c.rounds, "rounds", 3, "times that each server is measured, in turn with the others; the median is shown")
 	fs.StringVar(&c.out, "out", "", "also write the document to this `file`")
 	if err := fs.Parse(args); err != nil {
@@ -60,11 +62,8 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	if c.root, err = filepath.Abs(c.root); err != nil {
 		return c, err
 	}
-	c.servers = strings.Split(*servers, ",")
-	for _, s := range c.servers {
-		if !slices.Contains(allServers, s) {
-			return c, fmt.Errorf("-servers %q: %q is none of %s", *servers, s, strings.Join(allServers, ", "))
-		}
+	if c.servers, err = parseServers(*servers); err != nil {
+		return c, fmt.Errorf("-servers %q: %w", *servers, err)
 	}
 	if c.rounds < 1 {
 		return c, fmt.Errorf("-rounds %d: want 1 or more", c.rounds)
@@ -72,13 +71,32 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	if c.cells, err = parseCells(*cells); err != nil {
 		return c, fmt.Errorf("-cells %q: %w", *cells, err)
 	}
+	if c.floor, err = parseCells(*floor); err != nil {
+		return c, fmt.Errorf("-floor %q: %w", *floor, err)
+	}
 	if c.scaling, err = parseScaling(*scaling); err != nil {
 		return c, fmt.Errorf("-scaling %q: %w", *scaling, err)
 	}
 	return c, nil
 }
 
+func parseServers(s string) ([]string, error) {
+	if s == "none" {
+		return nil, nil
+	}
+	list := strings.Split(s, ",")
+	for _, name := range list {
+		if !slices.Contains(allServers, name) {
+			return nil, fmt.Errorf("%q is none of %s", name, strings.Join(allServers, ", "))
+		}
+	}
+	return list, nil
+}
+
 func parseCells(s string) (cells []cell, err error) {
+	if s == "none" {
+		return nil, nil
+	}
 	for _, field := range strings.Split(s, ",") {
 		connections, size, ok := strings.Cut(field, "x")
 		if !ok {

@@ -19,6 +19,8 @@ const (
 	echoP50                    //
 	echoP99                    //
 	burstRate                  // echoes a second when all connections send at once
+	clientCPU                  // of wsload for each delivery
+	clientWakes                // how often wsload was put on a CPU for each delivery
 	disturbance                // part of all CPUs that other processes took meanwhile
 )
 
@@ -38,6 +40,8 @@ var columns = []column{
 	{heartbeatCPU, "CPU a heartbeat", "%.1f us", 1e6},
 	{echoP50, "echo p50", "%.2f ms", 1e3},
 	{echoP99, "echo p99", "%.2f ms", 1e3},
+	{clientCPU, "client's CPU a delivery", "%.1f us", 1e6},
+	{clientWakes, "client's wake-ups a delivery", "%.3f", 1},
 	{burstCPU, "CPU an echo, all at once", "%.1f us", 1e6},
 	{burstRate, "echoes/s, all at once", "%.0f", 1},
 }

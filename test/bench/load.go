@@ -14,10 +14,12 @@ import (
 
 // runner runs the programs.
 type runner struct {
-	wsnode, wsload, peers string                         // files
-	report                string                         // file for wsload's report
-	patience              time.Duration                  // for others to be done, before what failed or was disturbed is tried again
-	watch                 func() (others func() float64) // see watchMachine
+	wsnode, wsload string                         // files, here and in the next
+	peers, floor   string                         //
+	loading        int                            // process id of the wsload that runs
+	report         string                         // file for wsload's report
+	patience       time.Duration                  // for others to be done, before what failed or was disturbed is tried again
+	watch          func() (others func() float64) // see watchMachine
 }
 
 // report is what of wsload's report is of use here; times are seconds.
@@ -40,6 +42,7 @@ func (r *runner) load(ctx context.Context, ended func(phase string) error, args 
 	if err := cmd.Start(); err != nil {
 		return report{}, err
 	}
+	r.loading = cmd.Process.Pid
 	var failed error
 	phase := ""
 	for lines := bufio.NewScanner(out); lines.Scan(); {
@@ -62,6 +65,9 @@ func (r *runner) load(ctx context.Context, ended func(phase string) error, args 
 	}
 	return readReport(r.report)
 }
+
+// client returns what the wsload that runs has used, its workers included.
+func (r *runner) client() use { return useOf(family(r.loading)...) }
 
 func readReport(file string) (rep report, err error) {
 	raw, err := os.ReadFile(file)

@@ -41,16 +41,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		wsnode: filepath.Join(cfg.root, "bin", "wsnode"),
 		wsload: filepath.Join(cfg.root, "bin", "wsload"),
 		peers:  filepath.Join(dir, "peers"),
+		floor:  filepath.Join(dir, "floor"),
 		report: filepath.Join(dir, "report.json"),
 
 		patience: 30 * time.Second, watch: watchMachine,
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", r.peers, "./peers")
+	build := exec.CommandContext(ctx, "go", "build", "-o", dir, "./peers", "./floor")
 	build.Stderr = stderr
 	if err := build.Run(); err != nil {
-		return fmt.Errorf("build the peers: %w", err)
+		return fmt.Errorf("build the peers and the floor: %w", err)
 	}
-	d := document{args: args, rounds: cfg.rounds, machine: thisMachine(), peers: peerBlocks(cfg), scaling: scalingBlocks(cfg)}
+	d := document{args: args, rounds: cfg.rounds, machine: thisMachine(), peers: peerBlocks(cfg), scaling: scalingBlocks(cfg), floor: floorBlocks(cfg)}
 	if d.servers, err = versions(r, cfg.servers); err != nil {
 		return err
 	}

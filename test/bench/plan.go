@@ -33,6 +33,9 @@ type row struct {
 // peerBlocks are the cells with all servers. Heartbeats have no size: they are measured
 // once for each number of connections.
 func peerBlocks(cfg config) (blocks []*block) {
+	if len(cfg.servers) == 0 {
+		return nil
+	}
 	seen := map[int]bool{}
 	for _, c := range cfg.cells {
 		b := &block{cell: c, kinds: []kind{traffic}, rounds: cfg.rounds}
@@ -59,6 +62,22 @@ func scalingBlocks(cfg config) (blocks []*block) {
 				{name: "2 loops, bound to CPUs", setup: setup{"wsnode", []string{"-loops", "2", "-cpus", "0,1"}}},
 			},
 		})
+	}
+	return blocks
+}
+
+// floorName is how the table calls what wsnode is held against there.
+const floorName = "write(2), one thread"
+
+// floorBlocks are cells in which wsnode only broadcasts, beside the floor.
+func floorBlocks(cfg config) (blocks []*block) {
+	for _, c := range cfg.floor {
+		blocks = append(blocks, &block{cell: c, kinds: []kind{deliveries}, rounds: cfg.rounds, rows: []*row{
+			{name: floorName, setup: setup{lib: "floor"}},
+			{name: "the same with send(2)", setup: setup{"floor", []string{"-send"}}},
+			{name: "wsnode, 1 loop", setup: setup{"wsnode", []string{"-loops", "1"}}},
+			{name: "wsnode, 2 loops", setup: setup{"wsnode", []string{"-loops", "2"}}},
+		}})
 	}
 	return blocks
 }
