@@ -15,10 +15,10 @@ type document struct {
 	machine string
 	servers string // and their versions
 
-	peers, scaling, floor []*block
+	peers, scaling, floor, fanout []*block
 }
 
-func (d *document) blocks() []*block { return slices.Concat(d.peers, d.floor, d.scaling) }
+func (d *document) blocks() []*block { return slices.Concat(d.peers, d.floor, d.scaling, d.fanout) }
 
 func (d *document) markdown() []byte {
 	var b bytes.Buffer

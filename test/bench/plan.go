@@ -17,10 +17,11 @@ const (
 
 // block is a cell with the servers that are measured in it, in turn.
 type block struct {
-	cell   cell
-	kinds  []kind
-	rounds int
-	rows   []*row
+	cell     cell
+	channels int // that the connections are spread over; 0 for all on one
+	kinds    []kind
+	rounds   int
+	rows     []*row
 }
 
 // row is one server in a cell.
@@ -91,10 +92,10 @@ type step struct {
 }
 
 func (s step) String() string {
-	return fmt.Sprintf("%s, round %d of %d: %s of %s", s.block.cell, s.round+1, s.block.rounds, s.kind.name, s.row.name)
+	return fmt.Sprintf("%s, round %d of %d: %s of %s", s.block, s.round+1, s.block.rounds, s.kind.name, s.row.name)
 }
 
-func (s step) takes() time.Duration { return s.kind.takes(s.block.cell) }
+func (s step) takes() time.Duration { return s.kind.takes(s.block) }
 
 // steps go from server to server rather than doing all rounds of one: when the machine
 // slows down, all feel it. Nor is it always the same one that is first.
@@ -140,7 +141,7 @@ func measure(ctx context.Context, r *runner, p *progress, s step) (first figures
 			r.waitQuiet(ctx)
 		}
 		others := r.watch()
-		f, err := s.kind.run(ctx, r, s.row.setup, s.block.cell)
+		f, err := s.kind.run(ctx, r, s.row.setup, s.block)
 		if ctx.Err() != nil {
 			return nil
 		}
