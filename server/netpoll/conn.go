@@ -118,7 +118,7 @@ func (c *Conn) write(p []byte, limit int) error {
 		return ErrClosed
 	}
 	if c.queue == nil && c.flags&flagConnecting == 0 {
-		n, errno := rawWrite(c.fd, p)
+		n, errno := send(c.fd, p)
 		switch {
 		case errno == 0:
 			c.loop.stats.BytesWritten.Add(uint64(n))
@@ -149,7 +149,7 @@ func (c *Conn) enqueue(p []byte, limit int) error {
 
 // flush writes what is queued after EPOLLOUT.
 func (c *Conn) flush() {
-	n, errno := rawWrite(c.fd, c.queue.head())
+	n, errno := send(c.fd, c.queue.head())
 	if errno == unix.EAGAIN {
 		return
 	}
@@ -211,7 +211,7 @@ func (c *Conn) read() {
 	if limit := c.loop.readLimit; limit > 0 && c.flags&flagReadFreely == 0 {
 		buf = buf[:limit]
 	}
-	n, errno := rawRead(c.fd, buf)
+	n, errno := receive(c.fd, buf)
 	switch {
 	case errno == unix.EAGAIN:
 	case errno != 0:
