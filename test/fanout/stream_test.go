@@ -175,3 +175,5 @@ func (o outcome) requireEchoes(t *testing.T) {
 	require.EqualValues(t, o.Planned, o.Held)
 	require.EqualValues(t, o.ClosedUnexpected, o.Reconnect.Cut, "%v", o.Samples)
 }
+
+func milliseconds(d time.Duration) string { return fmt.Sprint(d.Milliseconds()) }

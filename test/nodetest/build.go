@@ -14,6 +14,9 @@ import (
 // bin is where wsnode and wsload were built to.
 var bin string
 
+// Program is the path of wsnode or wsload.
+func Program(name string) string { return filepath.Join(bin, name) }
+
 // Main is for a package's TestMain: it builds the programs, runs the tests, then after
 // if they passed, and returns the status to exit with.
 func Main(m *testing.M, after func() error) int {
@@ -39,7 +42,7 @@ func Main(m *testing.M, after func() error) int {
 
 func build() error {
 	for name, pkg := range map[string]string{"wsnode": "server", "wsload": "loadtest"} {
-		cmd := exec.Command("go", "build", "-o", filepath.Join(bin, name), "github.com/wsfleet/wsfleet/"+pkg)
+		cmd := exec.Command("go", "build", "-o", Program(name), "github.com/wsfleet/wsfleet/"+pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", name, err, out)

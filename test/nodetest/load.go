@@ -47,7 +47,7 @@ func (s Setup) StartLoad(t *testing.T, args ...string) *Load {
 func (s Setup) load(t *testing.T, command []string, args ...string) *Load {
 	t.Helper()
 	l := &Load{t: t, file: filepath.Join(t.TempDir(), "report.json"), phases: make(chan string, 16)}
-	l.cmd = exec.Command(filepath.Join(bin, "wsload"), append(append(command, "-json", l.file), args...)...)
+	l.cmd = exec.Command(Program("wsload"), append(append(command, "-json", l.file), args...)...)
 	l.cmd.Stderr = os.Stderr
 	out, err := l.cmd.StdoutPipe()
 	require.NoError(t, err)

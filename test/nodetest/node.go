@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -67,7 +66,7 @@ func (s Setup) Start(t *testing.T, args ...string) *Node {
 // Restart runs wsnode again, where it ran before. That must have ended.
 func (n *Node) Restart() {
 	n.t.Helper()
-	argv := append(append([]string{}, n.setup.Wrap...), filepath.Join(bin, "wsnode"), "-listen", n.Listen, "-admin", n.Admin[len("http://"):], "-log-level", "warn")
+	argv := append(append([]string{}, n.setup.Wrap...), Program("wsnode"), "-listen", n.Listen, "-admin", n.Admin[len("http://"):], "-log-level", "warn")
 	argv = append(argv, n.args...)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stderr = os.Stderr
