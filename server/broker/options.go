@@ -64,7 +64,9 @@ func (t target) client() redis.UniversalClient {
 	case sentinel:
 		return redis.NewFailoverClient(options.Failover())
 	case cluster:
-		return redis.NewClusterClient(options.Cluster())
+		client := redis.NewClusterClient(options.Cluster())
+		client.AddHook(reload{client})
+		return client
 	default:
 		return redis.NewClient(options.Simple())
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -144,6 +145,12 @@ func (s *Server) Kill() {
 		s.process = nil
 	}
 }
+
+// Freeze makes the server hang, with its connections open, until Thaw.
+func (s *Server) Freeze() { s.process.signal(syscall.SIGSTOP) }
+
+// Thaw ends Freeze.
+func (s *Server) Thaw() { s.process.signal(syscall.SIGCONT) }
 
 // Running reports whether the server was started and not killed.
 func (s *Server) Running() bool { return s.process != nil }
