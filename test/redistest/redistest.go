@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"net"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,6 +43,7 @@ type Server struct {
 
 	setup   Setup
 	tls     *tls.Config
+	bus     int // its port for other members, in a cluster
 	dir     string
 	args    []string
 	process *process
@@ -66,7 +68,10 @@ func (s Setup) Start(t testing.TB) *Server {
 func (s Setup) server(t testing.TB, certs *certificates, args ...string) *Server {
 	t.Helper()
 	server := s.address(t, certs)
-	server.args = append([]string{"--save", "", "--dir", server.dir, "--repl-diskless-sync-delay", "0"}, server.args...)
+	server.bus = tcptest.FreePort(t)
+	server.args = append([]string{
+		"--save", "", "--dir", server.dir, "--repl-diskless-sync-delay", "0", "--cluster-port", strconv.Itoa(server.bus),
+	}, server.args...)
 	if s.Password != "" {
 		server.args = append(server.args, "--requirepass", s.Password, "--masterauth", s.Password)
 	}
