@@ -48,7 +48,7 @@ func (n *node) connections() (sum int64) {
 	return sum
 }
 
-// drain stops listening and tells the loop's sessions to leave, a share each step.
+// drain stops listening, and tells the loop's sessions to leave, a share each step.
 func (s *shard) drain(ctx context.Context, over time.Duration) {
 	left := s.stopListening()
 	steps := max(1, int(over/drainStep))
@@ -57,7 +57,7 @@ func (s *shard) drain(ctx context.Context, over time.Duration) {
 	for ; steps > 0 && len(left) > 0; steps-- {
 		share := left[:(len(left)+steps-1)/steps]
 		left = left[len(share):]
-		if !s.loop.Post(func() { restart(share) }) {
+		if !s.loop.Post(func() { s.hub.After(func() { restart(share) }) }) {
 			return
 		}
 		select {
