@@ -4,6 +4,7 @@ package fanout
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -18,6 +19,9 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Tests mostly wait: in small, more of them do so at a time than there are CPUs. At
+	// full size each has the machine for itself.
+	_ = flag.Set("test.parallel", fmt.Sprint(size(1, 4)))
 	os.Exit(nodetest.Main(m, func() error {
 		if *outFile == "" {
 			return nil

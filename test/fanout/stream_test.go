@@ -4,6 +4,7 @@ package fanout
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -95,7 +96,8 @@ expect: [generator.behind >= 0]
 	return outcome{r, clients / len(s.nodes)}
 }
 
-// watchReadiness returns what tells for how long one of the nodes was not ready.
+// watchReadiness returns what tells for how long one of the nodes said that it is not
+// ready. One that says nothing has died.
 func watchReadiness(t *testing.T, nodes []*nodetest.Node) func() time.Duration {
 	const every = 20 * time.Millisecond
 	var sum atomic.Int64
@@ -115,7 +117,7 @@ func watchReadiness(t *testing.T, nodes []*nodetest.Node) func() time.Duration {
 		for last := time.Now(); ; {
 			ready := true
 			for _, n := range nodes {
-				ready = ready && n.Ready()
+				ready = ready && n.Status("/readyz") != http.StatusServiceUnavailable
 			}
 			now := time.Now()
 			if !ready {
@@ -136,12 +138,12 @@ func watchReadiness(t *testing.T, nodes []*nodetest.Node) func() time.Duration {
 	}
 }
 
-// echoes is the p99 of the median second of those between two times.
+// echoes is the p99 of the median second of those in whose middle it was between two times.
 func echoes(r *report.Report, from, to time.Time) float64 {
 	var p99s []float64
 	for _, p := range r.Timeline {
-		end := r.Started.Add(time.Duration(p.T * float64(time.Second)))
-		if begin := end.Add(-time.Duration(p.Interval * float64(time.Second))); p.Echo.OK > 0 && end.After(from) && begin.Before(to) {
+		middle := r.Started.Add(time.Duration((p.T - p.Interval/2) * float64(time.Second)))
+		if p.Echo.OK > 0 && middle.After(from) && middle.Before(to) {
 			p99s = append(p99s, p.Echo.P99)
 		}
 	}
