@@ -73,12 +73,21 @@ func (p *proxy) answer(client, server net.Conn) {
 		}
 		time.Sleep(time.Until(piece.due))
 		if p.garbage.Load() {
-			for i := range piece.bytes {
-				piece.bytes[i] = byte(rand.Uint32())
-			}
+			scramble(piece.bytes)
 		}
 		if _, failed = client.Write(piece.bytes); failed != nil && !errors.Is(failed, net.ErrClosed) {
 			server.Close()
 		}
+	}
+}
+
+// scramble makes nonsense of what a Redis says. Half of the time it is a line of it: the
+// other half leaves who reads it waiting for the end of one.
+func scramble(p []byte) {
+	for i := range p {
+		p[i] = byte(rand.Uint32())
+	}
+	if rand.IntN(2) == 0 {
+		copy(p[max(0, len(p)-2):], "\r\n")
 	}
 }
