@@ -31,7 +31,8 @@ type subscriptions interface {
 // channel of the node, and the function library keeps their history.
 type Redis struct {
 	client   redis.UniversalClient
-	name     string // of the server, for messages
+	name     string  // of the server, for messages
+	shards   *shards // of a cluster, else nil
 	stats    Stats
 	history  *redisHistory
 	interest *interest
@@ -64,6 +65,9 @@ func NewRedis(cfg Config) (*Redis, error) {
 	r := &Redis{client: client, name: t.name, interest: newInterest()}
 	r.history = &redisHistory{client: client, name: t.name, bounds: cfg.History}
 	r.intake = newIntake(int64(cfg.Queue), &r.stats)
+	if t.topology == cluster {
+		r.shards = newShards(t.options)
+	}
 	r.outbox = newOutbox(client, t.name, t.topology == cluster, cfg, &r.stats)
 	var mend reader
 	if cfg.History.Length > 0 {
