@@ -19,6 +19,7 @@ func clientFlags(fs *flag.FlagSet, c *scenario.Client) {
 	fs.StringVar(&c.TokenFile, "token-file", c.TokenFile, "`file` that holds the token")
 	fs.StringVar(&c.TokenIn, "token-in", c.TokenIn, "where the token goes: header (Authorization: Bearer), query (access_token=) or subprotocol (bearer, the token)")
 	fs.StringVar(&c.CA, "ca", c.CA, "`file` of the certificates that wss:// targets must lead to, in PEM form; empty for the system's")
+	fs.BoolVar(&c.Resume, "resume", c.Resume, "ask for positions (?since=), and after a reconnect for what was missed")
 	fs.BoolVar(&c.Insecure, "insecure", c.Insecure, "take any certificate of a wss:// target")
 }
 

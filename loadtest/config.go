@@ -57,6 +57,7 @@ func (c *Config) scenarioFlags(fs *flag.FlagSet) {
 	fs.StringVar(&c.Connect.Schedule, "schedule", c.Connect.Schedule, "gaps between connections and between messages: `even`, or poisson as independent clients have them")
 	fs.DurationVar(&c.Timeout, "timeout", c.Timeout, "time for each of: connecting, handshake, echo, last broadcast")
 	clientFlags(fs, &c.Client)
+	fs.Var(&reconnectFlag{&c.Reconnect}, "reconnect", "`time` up to which clients come back, each after a random one, that lose their connection; without it they stay away")
 	fs.Func("publish", "`URL` to publish at: http://host:8766/publish?channel=broadcast, or redis://host:6379/0?channel=broadcast;\nrepeat it for nodes without a common broker", appendTo(&c.Publish.URLs))
 	fs.StringVar(&c.Publish.PasswordFile, "publish-password-file", c.Publish.PasswordFile, "`file` that holds the password of the Redis")
 	fs.StringVar(&c.Close.How, "close", c.Close.How, "how to end the connections: handshake, or abort with a reset")
@@ -74,7 +75,7 @@ var flagOf = map[string]string{
 	"phases.echo.size": "echo-size", "phases.echo.reply": "echo-reply", "phases.echo.schedule": "schedule",
 	"phases.echo.message": "message", "phases.echo.message_file": "message-file", "phases.echo.binary": "echo-binary",
 	"headers": "header", "subprotocol": "subprotocol", "token": "token", "token_file": "token-file", "token_in": "token-in",
-	"ca": "ca", "insecure": "insecure",
+	"ca": "ca", "insecure": "insecure", "resume": "resume", "reconnect": "reconnect",
 	"phases.broadcast.count": "broadcasts", "phases.broadcast.rate": "broadcast-rate",
 	"phases.broadcast.size": "broadcast-size", "phases.broadcast.channels": "broadcast-channels",
 	"phases.hold.for": "hold",

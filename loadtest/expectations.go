@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wsfleet/wsfleet/loadtest/report"
@@ -34,8 +35,11 @@ func expectations(s *scenario.Scenario) ([]report.Expectation, error) {
 }
 
 func defaultExpectations(s *scenario.Scenario) []string {
-	list := []string{"connected == planned", "closed_unexpected == 0", "workers_lost == 0", "agents_lost == 0", "generator.behind == 0"}
-	var has struct{ churn, storm, stall, cutEcho bool }
+	list := []string{"connected == planned", "workers_lost == 0", "agents_lost == 0", "generator.behind == 0"}
+	has := struct{ churn, storm, stall, cutEcho bool }{cutEcho: s.Reconnect != nil}
+	if s.Reconnect == nil {
+		list = slices.Insert(list, 1, "closed_unexpected == 0")
+	}
 	var echoes []*scenario.Echo
 	for _, p := range s.Phases {
 		has.churn = has.churn || p.Churn != nil
@@ -58,11 +62,12 @@ func defaultExpectations(s *scenario.Scenario) []string {
 	if len(echoes) > 0 {
 		list = append(list, "echo.corrupted == 0", "echo.unexpected == 0")
 	}
+	has.storm = has.storm || s.Reconnect != nil
 	list = append(list, broadcastExpectations(s, has.churn || has.storm || has.stall, has.storm)...)
 	if has.storm || has.churn {
 		list = append(list, "reconnect.ok == reconnect.cut")
 	}
-	return append(list, stallExpectations(s)...)
+	return append(append(list, resumeExpectations(s)...), stallExpectations(s)...)
 }
 
 // broadcastExpectations are fewer where clients come and go, or stop reading.
@@ -76,11 +81,27 @@ func broadcastExpectations(s *scenario.Scenario, moving, storm bool) []string {
 		list = append(list, fmt.Sprintf("broadcast.delivered == %d", count*s.Connections))
 	}
 	lost := "broadcast.lost == 0"
-	if storm { // nothing in WebSocket itself brings what a client missed
+	if storm && !s.Resume { // nothing in WebSocket itself brings what a client missed
 		lost = "broadcast.lost == broadcast.missed_away"
 	}
 	return append(list, lost, "broadcast.duplicated == 0", "broadcast.reordered == 0", "broadcast.corrupted == 0",
 		"broadcast.misrouted == 0", "broadcast.late == 0")
+}
+
+// resumeExpectations: everything that was missed comes, or nothing was. Where servers may
+// go away, a connection may end before it has an answer.
+func resumeExpectations(s *scenario.Scenario) (list []string) {
+	if !s.Resume {
+		return nil
+	}
+	names := []string{"too_old", "lost_told", "gaps_unknown", "skipped", "repeated", "inconsistent"}
+	if s.Reconnect == nil {
+		names = append(names, "unanswered")
+	}
+	for _, name := range names {
+		list = append(list, "resume."+name+" == 0")
+	}
+	return list
 }
 
 func stallExpectations(s *scenario.Scenario) []string {

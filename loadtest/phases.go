@@ -65,6 +65,9 @@ func (l *leader) limit(p scenario.Phase) time.Duration {
 	if s := p.Stall; s != nil {
 		most = max(most, 2*s.For)
 	}
+	if r := l.cfg.Reconnect; r != nil {
+		most += r.GiveUp + l.cfg.Timeout
+	}
 	most += phaseSlack
 	if h := p.Hold; h != nil {
 		if h.For == 0 {
@@ -94,6 +97,7 @@ type broadcasting struct {
 	phase    int
 	b        *scenario.Broadcast // nil if the phase has none
 	moving   bool                // clients come and go in the phase
+	exact    bool                // all the same it is known how many deliveries there must be
 	outcomes chan outcome
 	done     chan struct{} // closed when publishing is over
 	cancel   context.CancelFunc
@@ -107,7 +111,10 @@ type broadcasting struct {
 // startBroadcast begins to publish. That waits for the other side, so it has a
 // goroutine of its own.
 func (l *leader) startBroadcast(ctx context.Context, number int, p scenario.Phase, start time.Time) *broadcasting {
-	x := &broadcasting{l: l, phase: number, b: p.Broadcast, moving: p.Churn != nil || p.Storm != nil || p.Stall != nil, since: time.Now()}
+	x := &broadcasting{l: l, phase: number, b: p.Broadcast, since: time.Now()}
+	away := p.Storm != nil || l.cfg.Reconnect != nil
+	x.moving = p.Churn != nil || p.Stall != nil || away
+	x.exact = !x.moving || away && l.cfg.Resume && p.Churn == nil && p.Stall == nil
 	ctx, x.cancel = context.WithCancel(ctx)
 	x.done = make(chan struct{})
 	if x.b == nil {
@@ -138,8 +145,8 @@ func (x *broadcasting) collect() {
 
 // through reports whether all is published, and delivered as far as it can be
 // expected: where clients stay, every broadcast on every connection within the
-// time-out, where they move, until nothing comes any more. A little later doubles
-// would have come too.
+// time-out, where they move, until nothing comes any more; where they get what they
+// missed, whatever is first. A little later doubles would have come too.
 func (x *broadcasting) through() bool {
 	if x.b == nil {
 		return true
@@ -165,7 +172,7 @@ func (x *broadcasting) through() bool {
 	}
 	switch {
 	case !now.Before(x.until), x.moving && now.Sub(x.since) >= quietTime,
-		!x.moving && len(x.l.published.Failed) == 0 && c.Broadcast.Delivered >= x.l.wanted(c.Broadcast.Listeners, x.b.Channels):
+		x.exact && len(x.l.published.Failed) == 0 && c.Broadcast.Delivered >= x.l.wanted(c.Broadcast.Listeners, x.b.Channels):
 		x.complete = now
 	}
 	return false

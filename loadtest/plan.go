@@ -65,6 +65,7 @@ func newPlan(ctx context.Context, cfg Config) (*plan, error) {
 	p.engine = engine.Config{
 		Run: p.run, Seed: p.cfg.Seed, Total: cfg.Connections, Stride: p.workers, Hosts: len(p.hosts),
 		Targets: targets, Connect: cfg.Connect, Timeout: cfg.Timeout, Close: cfg.Close,
+		Reconnect: cfg.Reconnect, Resume: cfg.Resume,
 		Handshake: presented.handshake, TLS: presented.tls,
 		Broadcasts: broadcasts, Channels: channels,
 	}

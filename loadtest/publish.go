@@ -13,10 +13,9 @@ import (
 	"net/url"
 
 	"github.com/redis/go-redis/v9"
-)
 
-// defaultChannel is the one that every connection of a wsnode listens to.
-const defaultChannel = "broadcast"
+	"github.com/wsfleet/wsfleet/loadtest/message"
+)
 
 // publisher hands a broadcast to the system under test.
 type publisher interface {
@@ -42,7 +41,7 @@ func newPublisher(rawURL, password string, ownChannels bool) (publisher, error) 
 		return nil, fmt.Errorf("channel %s: want none, because the run has channels of its own", channel)
 	}
 	if channel == "" {
-		channel = defaultChannel
+		channel = message.DefaultChannel
 	}
 	switch u.Scheme {
 	case "http", "https":

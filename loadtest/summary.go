@@ -46,7 +46,10 @@ func writeSummary(out io.Writer, r *report.Report, verbose bool) {
 		fmt.Fprintf(w, "\t%d lost, %d late, %d duplicated, %d reordered, %d corrupted, %d misrouted\n",
 			b.Lost, b.Late, b.Duplicated, b.Reordered, b.BroadcastCounts.Corrupted, b.Misrouted)
 		if b.MissedAway+b.LostClosed > 0 {
-			fmt.Fprintf(w, "\tof those lost: %d while a storm had cut the connection, %d on connections that had ended\n", b.MissedAway, b.LostClosed)
+			fmt.Fprintf(w, "\tof those lost: %d while the connection was away, %d on connections that had ended\n", b.MissedAway, b.LostClosed)
+		}
+		if b.Recovered > 0 {
+			fmt.Fprintf(w, "\tof those delivered: %d that were published while the connection was away\n", b.Recovered)
 		}
 		if b.PublishFailed > 0 {
 			fmt.Fprintf(w, "\t%d could not be published\n", b.PublishFailed)
@@ -56,6 +59,11 @@ func writeSummary(out io.Writer, r *report.Report, verbose bool) {
 	if c := r.Reconnect; c.Cut > 0 {
 		fmt.Fprintf(w, "reconnect\t%d of %d came back, %d gave up, %d failed attempts\n", c.OK, c.Cut, c.GivenUp, c.FailedAttempts)
 		fmt.Fprintf(w, "\tfrom the cut: %s\n", times(c.Percentiles))
+	}
+	if s := r.Resume; s != (report.ResumeCounts{}) {
+		fmt.Fprintf(w, "resume\t%d of %d recovered, %d too old, %d unanswered\n", s.Recovered, s.Asked, s.TooOld, s.Unanswered)
+		fmt.Fprintf(w, "\t%d messages said to be lost, %d gaps of unknown size, %d skipped without a word, %d repeated, %d contradictions, %d changes of epoch\n",
+			s.LostTold, s.GapsUnknown, s.Skipped, s.Repeated, s.Inconsistent, s.Epochs)
 	}
 	if r.Stall.Stalled > 0 {
 		fmt.Fprintf(w, "stall\t%d stopped reading, %d of them closed by the server\n", r.Stall.Stalled, r.Stall.Closed)

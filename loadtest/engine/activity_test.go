@@ -179,7 +179,7 @@ func TestStormBringsEveryClientBackWithinItsTime(t *testing.T) {
 	e := engineFor(t, echoServer(t, atOnce), 40)
 	e.Ramp(time.Now())
 	through(t, e)
-	storm := &scenario.Storm{Share: 0.5, Within: 400 * time.Millisecond, Backoff: time.Second, MaxBackoff: time.Second, GiveUp: 10 * time.Second}
+	storm := &scenario.Storm{Share: 0.5, Comeback: scenario.Comeback{Within: 400 * time.Millisecond, Backoff: time.Second, MaxBackoff: time.Second, GiveUp: 10 * time.Second}}
 	c := begin(t, e, scenario.Phase{Storm: storm})
 	require.Equal(t, report.ReconnectCounts{Cut: 20, OK: 20}, c.Reconnect)
 	require.EqualValues(t, 40, c.Open)
@@ -217,7 +217,7 @@ func TestStormTriesAgainAndGivesUp(t *testing.T) {
 	e := engineFor(t, addr, 8)
 	e.Ramp(time.Now())
 	through(t, e)
-	storm := &scenario.Storm{Share: 1, Within: 0, Backoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond, GiveUp: time.Second}
+	storm := &scenario.Storm{Share: 1, Comeback: scenario.Comeback{Within: 0, Backoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond, GiveUp: time.Second}}
 	c := begin(t, e, scenario.Phase{Storm: storm})
 	require.EqualValues(t, 8, c.Reconnect.Cut)
 	require.EqualValues(t, 8, c.Reconnect.GivenUp)
@@ -235,7 +235,7 @@ func TestClosingDoesNotWaitForClientsThatAreAway(t *testing.T) {
 	e := engineFor(t, echoServer(t, atOnce), 10)
 	e.Ramp(time.Now())
 	through(t, e)
-	e.Begin(1, scenario.Phase{Storm: &scenario.Storm{Share: 0.5, Within: time.Hour, GiveUp: 2 * time.Hour}}, time.Now())
+	e.Begin(1, scenario.Phase{Storm: &scenario.Storm{Share: 0.5, Comeback: scenario.Comeback{Within: time.Hour, GiveUp: 2 * time.Hour}}}, time.Now())
 	require.Eventually(t, func() bool {
 		p, _ := e.Snapshot(false)
 		return p.Reconnect.Cut == 5

@@ -64,7 +64,14 @@ func (c *client) number() uint64 {
 // is dealt out there, targets and sources, goes by it.
 func (c *client) turn() uint64 { return c.number() / uint64(max(1, c.e.cfg.Hosts)) }
 
-func (c *client) targetIndex() int { return int(c.turn() % uint64(len(c.e.cfg.Targets))) }
+// targetIndex is that of the present connection's target.
+func (c *client) targetIndex() int {
+	turn := c.turn()
+	if r := c.e.cfg.Reconnect; r != nil && r.Elsewhere {
+		turn += uint64(c.life)
+	}
+	return int(turn % uint64(len(c.e.cfg.Targets)))
+}
 
 func (c *client) target() *Target { return &c.e.cfg.Targets[c.targetIndex()] }
 
@@ -190,6 +197,7 @@ func (c *client) handshake(p []byte) {
 	c.StopTimer()
 	c.settle()
 	e.counts.Open++
+	c.resumes()
 	if c.flags&returning != 0 {
 		c.returned()
 	} else {
@@ -212,7 +220,17 @@ func (c *client) send(op frame.Opcode, payload []byte) {
 // message takes one whole message from the server.
 func (c *client) message(op frame.Opcode, payload []byte) {
 	e := c.e
+	fromChannel := true // as far as anybody can tell
+	if e.resuming != nil {
+		var done bool
+		if payload, fromChannel, done = c.headed(payload); done {
+			return
+		}
+	}
 	b, verdict := message.ParseBroadcast(payload, e.cfg.Run)
+	if !fromChannel && verdict == message.Genuine {
+		c.inconsistent("a broadcast without a header")
+	}
 	switch verdict {
 	case message.Genuine:
 		c.broadcast(b)
@@ -239,16 +257,14 @@ func (e *Engine) leave(c *client) {
 
 // reset ends an open connection at once.
 func (c *client) reset() {
-	c.e.counts.Open--
-	c.state = leaving
+	c.isNotOpen()
 	c.flags |= answered // nothing is left to answer
 	c.Abort(netpoll.ErrClosed)
 }
 
 // closeHandshake begins to end an open connection as RFC 6455 has it.
 func (c *client) closeHandshake() {
-	c.e.counts.Open--
-	c.state = leaving
+	c.isNotOpen()
 	c.owe()
 	c.SetTimer(closeWait)
 	c.send(frame.Close, frame.ClosePayload(frame.CloseNormal, ""))
@@ -302,9 +318,8 @@ func (c *client) violation(text string) {
 // losesPeer counts the end of an open connection that we did not ask for.
 func (c *client) losesPeer(why error) {
 	e := c.e
-	e.counts.Open--
+	c.isNotOpen()
 	c.echoLost()
-	c.state = leaving
 	c.flags |= lostPeer | answered
 	class := classify(why)
 	if c.flags&stalled != 0 {
@@ -316,6 +331,16 @@ func (c *client) losesPeer(why error) {
 	}
 	e.counts.Closed.Add(class)
 	c.sampleError("closed."+class, why)
+	if e.cfg.Reconnect != nil && !e.closing {
+		c.cut(e.lose(), e.now()+jitter(e.rng, e.cfg.Reconnect.Within), false)
+	}
+}
+
+// isNotOpen is the end of an open connection, whoever ends it.
+func (c *client) isNotOpen() {
+	c.e.counts.Open--
+	c.state = leaving
+	c.stopsResuming()
 }
 
 // OnTimer implements netpoll.Handler.
@@ -360,10 +385,14 @@ func (c *client) ends(err error) {
 		c.sampleError(stage+classify(err), err)
 	case open:
 		if errors.Is(err, netpoll.ErrClosed) { // Finish before its turn to leave
-			e.counts.Open--
+			c.isNotOpen()
 			break
 		}
 		c.losesPeer(err)
+		if c.flags&returning != 0 {
+			c.comesBack()
+			return
+		}
 	case leaving:
 		if c.flags&answered == 0 {
 			e.counts.CloseFailures.Add(classify(err))

@@ -26,6 +26,9 @@ type Config struct {
 	Timeout time.Duration    `json:"timeout_ns"`
 	Close   scenario.Close   `json:"close"`
 
+	Reconnect *scenario.Reconnect `json:"reconnect,omitempty"`
+	Resume    bool                `json:"resume,omitempty"`
+
 	Handshake Handshake `json:"handshake"`
 	TLS       TLS       `json:"tls"`
 

@@ -40,6 +40,7 @@ type Engine struct {
 	base     time.Time     // of client.since
 	done     chan struct{} // closed when Run has returned
 
+	phase     int                  // begun last
 	schedules int                  // of the phase, not through yet
 	waiting   int                  // clients that owe something to the phase
 	stops     []context.CancelFunc // of the phase's schedules
@@ -48,6 +49,7 @@ type Engine struct {
 	echoing   echoing
 	listening listening
 	absent    absent
+	resuming  *resuming // nil unless clients resume
 
 	out   []byte // scratch for what is sent
 	want  []byte // scratch for what must come
@@ -72,6 +74,9 @@ func New(cfg Config) (*Engine, error) {
 	}
 	for i := range e.clients {
 		e.clients[i].e, e.clients[i].index = e, uint32(i)
+	}
+	if cfg.Resume {
+		e.resuming = newResuming(&cfg)
 	}
 	for _, t := range cfg.Targets {
 		e.requests = append(e.requests, newRequest(t, &cfg.Handshake))
@@ -100,6 +105,8 @@ func (e *Engine) Ramp(at time.Time) {
 func (e *Engine) Begin(number int, p scenario.Phase, at time.Time) {
 	e.loop.Post(func() {
 		e.stopSchedules()
+		e.absent.lose = nil // which counted from the phase before
+		e.phase = number
 		if p.Echo != nil {
 			e.beginEcho(number, *p.Echo, at)
 		}

@@ -63,13 +63,17 @@ func (c *client) appendRequest(dst []byte) []byte {
 	e := c.e
 	r := e.requests[c.targetIndex()]
 	dst = append(dst, r.before...)
+	separator := byte('?')
+	if bytes.IndexByte(r.before, '?') >= 0 {
+		separator = '&'
+	}
 	if e.cfg.Channels > 1 {
-		separator := byte('?')
-		if bytes.IndexByte(r.before, '?') >= 0 {
-			separator = '&'
-		}
 		dst = append(append(dst, separator), "channel="...)
 		dst = message.AppendChannel(dst, e.cfg.Run, c.channel())
+		separator = '&'
+	}
+	if e.resuming != nil {
+		dst = c.appendSince(dst, separator)
 	}
 	dst = append(dst, r.after...)
 	dst = append(dst, c.key()...)

@@ -13,7 +13,7 @@ type listening struct {
 	on   bool          // whoever connects listens
 	late time.Duration // a delivery that takes longer is late
 	// departed are the clients that churn has replaced, gaps the times for which
-	// a storm cut a client off, by its index.
+	// a client was away, to come back as itself, by its index.
 	departed []departed
 	gaps     map[uint32][]span
 }

@@ -17,9 +17,9 @@ const comebacks = 64
 
 // policy says how clients come back.
 type policy struct {
-	backoff, maxBackoff, giveUp time.Duration
-	begun                       time.Duration // the activity, since Engine.base
-	pace                        string        // key of its comebacks
+	scenario.Comeback
+	begun time.Duration // the activity, since Engine.base
+	pace  string        // key of its comebacks
 }
 
 // absence is what is known of a client that is on its way back.
@@ -42,6 +42,7 @@ type absent struct {
 	absences map[uint32]*absence // by index of the client
 	queue    queue
 	timer    *time.Timer // runs while the queue is not empty
+	lose     *policy     // of those who lose their connection in this phase; nil until one does
 }
 
 // queue is a heap of what is due first.
@@ -62,7 +63,7 @@ func (e *Engine) beginChurn(phase int, a scenario.Churn, at time.Time) {
 	// Replacements that fail are tried again as in a storm.
 	var storm scenario.Storm
 	storm.SetDefaults()
-	p := e.policy(phase, at, storm)
+	p := e.policy(phase, at, storm.Comeback)
 	s := e.schedule(at, pace.Constant(a.Rate), a.Schedule, phase)
 	s.Count, s.Until = int(a.Rate*a.For.Seconds())+1, a.For
 	if s.Poisson {
@@ -85,7 +86,7 @@ func (e *Engine) beginChurn(phase int, a scenario.Churn, at time.Time) {
 }
 
 func (e *Engine) beginStorm(phase int, a scenario.Storm, at time.Time) {
-	p := e.policy(phase, at, a)
+	p := e.policy(phase, at, a.Comeback)
 	var clients []*client
 	for i := range e.clients {
 		if c := &e.clients[i]; c.state == open && c.chosen(a.Share) {
@@ -102,8 +103,16 @@ func (e *Engine) beginStorm(phase int, a scenario.Storm, at time.Time) {
 	})
 }
 
-func (e *Engine) policy(phase int, at time.Time, a scenario.Storm) *policy {
-	return &policy{a.Backoff, a.MaxBackoff, a.GiveUp, at.Sub(e.base), report.PaceKey(phase, "reconnect")}
+func (e *Engine) policy(phase int, at time.Time, c scenario.Comeback) *policy {
+	return &policy{c, at.Sub(e.base), report.PaceKey(phase, "reconnect")}
+}
+
+// lose is the policy of clients whose connection the server or the network ended.
+func (e *Engine) lose() *policy {
+	if e.absent.lose == nil {
+		e.absent.lose = e.policy(e.phase, time.Now(), e.cfg.Reconnect.Comeback)
+	}
+	return e.absent.lose
 }
 
 // chosen spreads a share of the connections evenly over their numbers.
@@ -191,15 +200,14 @@ func (c *client) returned() {
 	now := e.now()
 	e.counts.Reconnect.OK++
 	e.counts.ReconnectLatency.Record(now - a.cut)
-	c.flags &^= returning
-	c.flags &^= replaced
+	c.flags &^= returning | replaced | lostPeer
 	switch {
 	case c.flags&listener != 0:
 		c.since = a.listened
 		if e.listening.gaps == nil {
 			e.listening.gaps = map[uint32][]span{}
 		}
-		e.listening.gaps[c.index] = append(e.listening.gaps[c.index], span{a.cut - e.listening.late, now + arrival})
+		e.listening.gaps[c.index] = append(e.listening.gaps[c.index], span{a.cut, now})
 	case e.listening.on:
 		c.listen(now + arrival)
 	}
@@ -213,13 +221,13 @@ func (c *client) failsToReturn(stage string, err error) {
 	class := stage + classify(err)
 	e.counts.ReconnectFailures.Add(class)
 	c.sampleError("reconnect."+class, err)
-	limit := a.maxBackoff
+	limit := a.MaxBackoff
 	if a.attempts < 32 {
-		limit = min(limit, a.backoff<<a.attempts)
+		limit = min(limit, a.Backoff<<a.attempts)
 	}
 	a.attempts++
 	at := e.now() + jitter(e.rng, limit)
-	if e.closing || at > a.cut+a.giveUp {
+	if e.closing || at > a.cut+a.GiveUp {
 		c.staysAway()
 		return
 	}
@@ -241,11 +249,11 @@ func (c *client) listensSince() time.Duration {
 	return c.since
 }
 
-// gapsOf returns the times for which a storm cut c off.
+// gapsOf returns the times for which c was away.
 func (e *Engine) gapsOf(c *client) []span {
 	gaps := e.listening.gaps[c.index]
 	if a := e.absent.absences[c.index]; a != nil {
-		gaps = append(gaps, span{a.cut - e.listening.late, forever})
+		gaps = append(gaps, span{a.cut, forever})
 	}
 	return gaps
 }

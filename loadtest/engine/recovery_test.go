@@ -26,10 +26,10 @@ func TestRecoveryIsHeldAgainstWhatWasMissed(t *testing.T) {
 		want   report.BroadcastCounts
 	}{
 		"none":     {nil, report.BroadcastCounts{Expected: 50, Delivered: 20, Lost: 30, MissedAway: 30, Affected: 10}},
-		"complete": {[]uint32{1, 2, 3}, report.BroadcastCounts{Expected: 50, Delivered: 50}},
-		"partial":  {[]uint32{1, 3}, report.BroadcastCounts{Expected: 50, Delivered: 40, Lost: 10, MissedAway: 10, Affected: 10}},
-		"too much": {[]uint32{0, 1, 2, 3}, report.BroadcastCounts{Expected: 50, Delivered: 50, Duplicated: 10, Affected: 10}},
-		"swapped":  {[]uint32{2, 1, 3}, report.BroadcastCounts{Expected: 50, Delivered: 50, Reordered: 10, Affected: 10}},
+		"complete": {[]uint32{1, 2, 3}, report.BroadcastCounts{Expected: 50, Delivered: 50, Recovered: 30}},
+		"partial":  {[]uint32{1, 3}, report.BroadcastCounts{Expected: 50, Delivered: 40, Recovered: 20, Lost: 10, MissedAway: 10, Affected: 10}},
+		"too much": {[]uint32{0, 1, 2, 3}, report.BroadcastCounts{Expected: 50, Delivered: 50, Recovered: 30, Duplicated: 10, Affected: 10}},
+		"swapped":  {[]uint32{2, 1, 3}, report.BroadcastCounts{Expected: 50, Delivered: 50, Recovered: 30, Reordered: 10, Affected: 10}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +42,7 @@ func TestRecoveryIsHeldAgainstWhatWasMissed(t *testing.T) {
 			sent := []int64{time.Now().UnixNano()}
 			s.publish(0)
 			delivered(t, e, 10)
-			e.Begin(1, scenario.Phase{Storm: &scenario.Storm{Share: 1, Backoff: time.Millisecond, MaxBackoff: time.Millisecond, GiveUp: time.Minute}}, time.Now())
+			e.Begin(1, scenario.Phase{Storm: &scenario.Storm{Share: 1, Comeback: scenario.Comeback{Backoff: time.Millisecond, MaxBackoff: time.Millisecond, GiveUp: time.Minute}}}, time.Now())
 			for range 10 {
 				<-s.gone
 			}

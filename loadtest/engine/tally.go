@@ -58,6 +58,26 @@ func (p *published) missed(s span, got *seen) (missed, expected int64) {
 	return missed, expected
 }
 
+// within returns the part of s that is in other.
+func (s span) within(other span) span { return span{max(s.from, other.from), min(s.to, other.to)} }
+
+// blameless widens the times for which a client was away by those in which it is
+// nobody's fault if a broadcast does not reach it, and makes one of those that overlap.
+func (e *Engine) blameless(away []span) (wide []span) {
+	for _, gap := range away {
+		gap.from -= e.listening.late
+		if gap.to < forever {
+			gap.to += arrival
+		}
+		if n := len(wide); n > 0 && gap.from <= wide[n-1].to {
+			wide[n-1].to = gap.to
+			continue
+		}
+		wide = append(wide, gap)
+	}
+	return wide
+}
+
 const forever = time.Duration(math.MaxInt64)
 
 // tally works out what each listener missed.
@@ -79,7 +99,11 @@ func (e *Engine) tally(p Published) {
 			b.LostClosed += lost
 		}
 		for _, gap := range away {
-			missed, _ := of.missed(span{max(gap.from, listened.from), min(gap.to, listened.to)}, got)
+			missed, due := of.missed(gap.within(listened), got)
+			b.Recovered += due - missed
+		}
+		for _, gap := range e.blameless(away) {
+			missed, _ := of.missed(gap.within(listened), got)
 			b.MissedAway += missed
 		}
 		if lost > 0 || isAffected {

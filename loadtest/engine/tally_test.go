@@ -80,3 +80,16 @@ func TestChannelsAreCountedEachForItself(t *testing.T) {
 	got := e.Finish(p).Broadcast
 	require.Equal(t, report.BroadcastCounts{Expected: 10, Delivered: 9, Lost: 1, Unconfirmed: 1, Affected: 1}, got)
 }
+
+func TestWhatWasPublishedWhileAClientWasAwayAndCameIsRecovered(t *testing.T) {
+	t.Parallel()
+	e := tallied(t, 1, 1)
+	e.clients[0].flags = listener
+	e.listening.late = time.Second
+	e.listening.gaps = map[uint32][]span{0: {{4 * time.Second, 6 * time.Second}, {7 * time.Second, 8 * time.Second}}}
+	e.clients[0].sees(0, 2, 3, 4, 6) // not 1, from just before it was cut, 5 and 7
+	p := e.sentAt(1, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 10)
+	p.Failed = []uint32{3} // nobody had to get it
+	got := e.Finish(p).Broadcast
+	require.Equal(t, report.BroadcastCounts{Expected: 7, Delivered: 4, Recovered: 1, Lost: 3, MissedAway: 2, Unconfirmed: 1, Affected: 1}, got)
+}

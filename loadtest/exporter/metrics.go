@@ -32,8 +32,9 @@ var counters = []struct {
 	{"broadcasts_published_total", "Broadcasts that were taken.", counter{total: func(s State) float64 { return float64(s.Published) }}},
 	{"broadcast_deliveries_total", "First deliveries of broadcasts.", total(func(c *report.Counts) int64 { return c.Broadcast.Delivered })},
 	{"echo_requests_total", "Echo requests whose time has come.", total(func(c *report.Counts) int64 { return c.Echo.Sent })},
-	{"reconnections_total", "Connections that are back after churn or a storm.", total(func(c *report.Counts) int64 { return c.Reconnect.OK })},
-	{"connections_cut_total", "Connections that churn or a storm ended.", total(func(c *report.Counts) int64 { return c.Reconnect.Cut })},
+	{"resumptions_total", "Channels that a reconnected client asked for from a position on.", total(func(c *report.Counts) int64 { return c.Resume.Asked })},
+	{"reconnections_total", "Connections that are back after they had ended.", total(func(c *report.Counts) int64 { return c.Reconnect.OK })},
+	{"connections_cut_total", "Connections that ended and whose clients come back.", total(func(c *report.Counts) int64 { return c.Reconnect.Cut })},
 	{"foreign_messages_total", "Messages that are not of this run.", total(func(c *report.Counts) int64 { return c.Foreign })},
 	{"pings_answered_total", "Pings of servers, answered.", total(func(c *report.Counts) int64 { return c.Pings })},
 	{"workers_cpu_seconds_total", "User and system CPU time of all workers.", counter{total: func(s State) float64 { return s.Total.Usage.CPUSeconds }}},
@@ -73,6 +74,13 @@ var vectors = []struct {
 		return map[labels]int64{
 			{"duplicated"}: b.Duplicated, {"reordered"}: b.Reordered, {"corrupted"}: b.Corrupted, {"misrouted"}: b.Misrouted, {"late"}: b.Late,
 			{"lost"}: b.Lost,
+		}
+	}},
+	{"resume_faults_total", "What servers said of positions that is bad news, or wrong.", []string{"fault"}, func(c *report.Counts) map[labels]int64 {
+		r := c.Resume
+		return map[labels]int64{
+			{"too_old"}: r.TooOld, {"unanswered"}: r.Unanswered, {"lost_told"}: r.LostTold, {"gaps_unknown"}: r.GapsUnknown,
+			{"skipped"}: r.Skipped, {"repeated"}: r.Repeated, {"inconsistent"}: r.Inconsistent,
 		}
 	}},
 }

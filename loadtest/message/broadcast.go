@@ -16,6 +16,9 @@ import (
 // The channel is query-escaped and so has no blank. The checksum tells a damaged
 // message from a foreign one.
 const (
+	// DefaultChannel is the one that every connection of a wsnode listens to.
+	DefaultChannel = "broadcast"
+
 	broadcastPrefix = "wsload broadcast "
 	// MinBroadcastSize has room for all fields with a channel of 40 bytes.
 	MinBroadcastSize = 128

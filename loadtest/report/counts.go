@@ -23,6 +23,7 @@ type Counts struct {
 	Echo      EchoCounts      `json:"echo"`
 	Broadcast BroadcastCounts `json:"broadcast"`
 	Reconnect ReconnectCounts `json:"reconnect"`
+	Resume    ResumeCounts    `json:"resume"`
 	Stall     StallCounts     `json:"stall"`
 	Foreign   int64           `json:"foreign"` // messages that are not of this run
 	Pings     int64           `json:"pings"`   // of the server, answered
@@ -97,6 +98,7 @@ type BroadcastCounts struct {
 	Listeners   int64 `json:"listeners"`     // connections open when publishing began, and clients that came later
 	Expected    int64 `json:"expected"`      // sum over the listeners of what was published for them
 	Delivered   int64 `json:"delivered"`     // of Expected
+	Recovered   int64 `json:"recovered"`     // of Delivered: published while the connection was cut
 	Lost        int64 `json:"lost"`          // of Expected
 	LostClosed  int64 `json:"lost_closed"`   // of Lost: the connection had ended before the closing began
 	MissedAway  int64 `json:"missed_away"`   // of Lost: published while the connection was cut
@@ -115,6 +117,7 @@ func (b *BroadcastCounts) merge(o BroadcastCounts) {
 	b.Listeners += o.Listeners
 	b.Expected += o.Expected
 	b.Delivered += o.Delivered
+	b.Recovered += o.Recovered
 	b.Lost += o.Lost
 	b.LostClosed += o.LostClosed
 	b.MissedAway += o.MissedAway
@@ -129,7 +132,8 @@ func (b *BroadcastCounts) merge(o BroadcastCounts) {
 	b.AheadOfTime += o.AheadOfTime
 }
 
-// ReconnectCounts are over all connections that churn or a storm ended. Cut = OK +
+// ReconnectCounts are over all connections that came back, or were to: those that
+// churn or a storm ended, and with Reconnect those that were lost. Cut = OK +
 // GivenUp once the phase is over.
 type ReconnectCounts struct {
 	Cut            int64 `json:"cut"`
@@ -143,6 +147,34 @@ func (r *ReconnectCounts) merge(o ReconnectCounts) {
 	r.OK += o.OK
 	r.FailedAttempts += o.FailedAttempts
 	r.GivenUp += o.GivenUp
+}
+
+// ResumeCounts are what servers said of positions, over all connections and channels, and
+// what the clients found wrong with that. Asked = Recovered + TooOld + Unanswered.
+type ResumeCounts struct {
+	Asked        int64 `json:"asked"`        // channels with a position, of connections that were opened
+	Recovered    int64 `json:"recovered"`    // of Asked: the server said that nothing is missing
+	TooOld       int64 `json:"too_old"`      // of Asked: the server said that it can't tell, and where it goes on
+	Unanswered   int64 `json:"unanswered"`   // of Asked: the connection ended without a word
+	LostTold     int64 `json:"lost_told"`    // messages that headers said are lost, or that lie before where the server goes on
+	GapsUnknown  int64 `json:"gaps_unknown"` // headers that said that nobody knows how many are
+	Skipped      int64 `json:"skipped"`      // offsets that did not come, and nobody said so
+	Repeated     int64 `json:"repeated"`     // messages that are not after the one before
+	Epochs       int64 `json:"epochs"`       // changes of the epoch between two messages
+	Inconsistent int64 `json:"inconsistent"` // headers and words that contradict what was asked or came before
+}
+
+func (r *ResumeCounts) merge(o ResumeCounts) {
+	r.Asked += o.Asked
+	r.Recovered += o.Recovered
+	r.TooOld += o.TooOld
+	r.Unanswered += o.Unanswered
+	r.LostTold += o.LostTold
+	r.GapsUnknown += o.GapsUnknown
+	r.Skipped += o.Skipped
+	r.Repeated += o.Repeated
+	r.Epochs += o.Epochs
+	r.Inconsistent += o.Inconsistent
 }
 
 // StallCounts are over the connections that stopped reading for a while.
@@ -230,6 +262,7 @@ func (c *Counts) Merge(o *Counts) error {
 	c.Echo.merge(o.Echo)
 	c.Broadcast.merge(o.Broadcast)
 	c.Reconnect.merge(o.Reconnect)
+	c.Resume.merge(o.Resume)
 	c.Stall.Stalled += o.Stall.Stalled
 	c.Stall.Closed += o.Stall.Closed
 	c.ReconnectFailures.merge(o.ReconnectFailures)

@@ -36,17 +36,18 @@ type Report struct {
 	Foreign          int64   `json:"foreign"`
 	Pings            int64   `json:"pings"`
 
-	Connect           Connect     `json:"connect"`
-	Handshake         Percentiles `json:"handshake"`
-	Echo              Echo        `json:"echo"`
-	Broadcast         Broadcast   `json:"broadcast"`
-	Reconnect         Reconnect   `json:"reconnect"`
-	ReconnectFailures Classes     `json:"reconnect_failures"`
-	Stall             StallCounts `json:"stall"`
-	StallClosed       Classes     `json:"stall_closed"`
-	Schedules         []Schedule  `json:"schedules"` // of all activities, the ramp first
-	Generator         Generator   `json:"generator"`
-	Nodes             Nodes       `json:"nodes"`
+	Connect           Connect      `json:"connect"`
+	Handshake         Percentiles  `json:"handshake"`
+	Echo              Echo         `json:"echo"`
+	Broadcast         Broadcast    `json:"broadcast"`
+	Reconnect         Reconnect    `json:"reconnect"`
+	ReconnectFailures Classes      `json:"reconnect_failures"`
+	Resume            ResumeCounts `json:"resume"`
+	Stall             StallCounts  `json:"stall"`
+	StallClosed       Classes      `json:"stall_closed"`
+	Schedules         []Schedule   `json:"schedules"` // of all activities, the ramp first
+	Generator         Generator    `json:"generator"`
+	Nodes             Nodes        `json:"nodes"`
 
 	Samples      []Sample  `json:"samples"`
 	Expectations []Outcome `json:"expectations"`
@@ -134,7 +135,7 @@ func (r *Report) Fill(c *Counts, publishing Publishing) {
 	r.Echo = Echo{c.Echo, c.Paces.rates("echo"), c.EchoLatency.Percentiles(), c.EchoService.Percentiles()}
 	r.Broadcast = Broadcast{publishing.Published, publishing.Failed, c.Broadcast, c.Paces.rates("broadcast"), c.BroadcastLatency.Percentiles()}
 	r.Reconnect = Reconnect{c.Reconnect, c.ReconnectLatency.Percentiles()}
-	r.Stall = c.Stall
+	r.Resume, r.Stall = c.Resume, c.Stall
 	r.ReconnectFailures, r.StallClosed = orEmpty(c.ReconnectFailures), orEmpty(c.StallClosed)
 	r.Schedules = c.Paces.schedules()
 	r.Generator = Generator{EmptyBytes: c.Usage.EmptyBytes, HeldBytes: c.Usage.HeldBytes, CPUSeconds: c.Usage.CPUSeconds}

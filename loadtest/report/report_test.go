@@ -51,7 +51,8 @@ func TestLatencyKeepsItsBounds(t *testing.T) {
 func TestMergeAddsEveryCount(t *testing.T) {
 	one := []byte(`{"started":1,"connected":2,"failed":3,"open":4,"held":5,"failures":{"a":6},"closed":{"b":7},"close_failures":{"c":8},
 		"echo":{"sent":1,"ok":2,"corrupted":3,"timeout":4,"closed":5,"unexpected":6,"skipped":7},
-		"broadcast":{"listeners":1,"expected":2,"delivered":3,"lost":4,"lost_closed":5,"duplicated":6,"reordered":7,"corrupted":8,"unconfirmed":9,"affected":10,"ahead_of_time":11,"missed_away":12,"late":13,"unrequired":14,"misrouted":15},
+		"broadcast":{"listeners":1,"expected":2,"delivered":3,"lost":4,"lost_closed":5,"duplicated":6,"reordered":7,"corrupted":8,"unconfirmed":9,"affected":10,"ahead_of_time":11,"missed_away":12,"late":13,"unrequired":14,"misrouted":15,"recovered":16},
+		"resume":{"asked":1,"recovered":2,"too_old":3,"unanswered":4,"lost_told":5,"gaps_unknown":6,"skipped":7,"repeated":8,"epochs":9,"inconsistent":10},
 		"reconnect":{"cut":1,"ok":2,"failed_attempts":3,"given_up":4},"stall":{"stalled":1,"closed":2},
 		"reconnect_failures":{"d":9},"stall_closed":{"e":10},
 		"foreign":9,"pings":10,

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,9 @@ type Client struct {
 	TokenIn     string            `yaml:"token_in,omitempty" json:"token_in,omitempty"`
 	CA          string            `yaml:"ca,omitempty" json:"ca,omitempty"` // a file
 	Insecure    bool              `yaml:"insecure,omitempty" json:"insecure,omitempty"`
+	// Resume makes clients ask for positions (?since=), and after a reconnect for what
+	// they missed.
+	Resume bool `yaml:"resume,omitempty" json:"resume,omitempty"`
 }
 
 // Where a token goes.
@@ -47,6 +51,11 @@ var ownHeaders = map[string]string{
 }
 
 func (v *validator) client(c Client) {
+	for _, target := range v.s.Targets {
+		if u, err := url.Parse(target); c.Resume && err == nil && u.Query().Has("since") {
+			v.fail("resume", target, "it sets since=, which a target has too")
+		}
+	}
 	lower := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		line := name + ": " + c.Headers[name]

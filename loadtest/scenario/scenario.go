@@ -18,11 +18,12 @@ type Scenario struct {
 	Connect     Connect       `yaml:"connect" json:"connect"`
 	Timeout     time.Duration `yaml:"timeout" json:"timeout_ns"` // for each of: connecting, handshake, echo, last broadcast
 	Client      `yaml:",inline"`
-	Publish     Publish  `yaml:"publish,omitempty" json:"publish"`
-	Phases      []Phase  `yaml:"phases,omitempty" json:"phases,omitempty"` // one after the other
-	Close       Close    `yaml:"close,omitempty" json:"close"`
-	Seed        uint64   `yaml:"seed,omitempty" json:"seed,omitempty"`     // 0 for a random one
-	Expect      []string `yaml:"expect,omitempty" json:"expect,omitempty"` // in place of the defaults of the same names
+	Reconnect   *Reconnect `yaml:"reconnect,omitempty" json:"reconnect,omitempty"` // nil: who loses its connection stays away
+	Publish     Publish    `yaml:"publish,omitempty" json:"publish"`
+	Phases      []Phase    `yaml:"phases,omitempty" json:"phases,omitempty"` // one after the other
+	Close       Close      `yaml:"close,omitempty" json:"close"`
+	Seed        uint64     `yaml:"seed,omitempty" json:"seed,omitempty"`     // 0 for a random one
+	Expect      []string   `yaml:"expect,omitempty" json:"expect,omitempty"` // in place of the defaults of the same names
 }
 
 // The schedules.
@@ -122,15 +123,10 @@ type Churn struct {
 	Schedule string        `yaml:"schedule" json:"schedule"`
 }
 
-// Storm resets connections all at once. Their clients come back, each after a
-// random time up to Within (full jitter), and try again after failures, each time
-// after a random time up to a bound that doubles from Backoff to MaxBackoff.
+// Storm resets connections all at once. Their clients come back.
 type Storm struct {
-	Share      float64       `yaml:"share" json:"share"` // of the open connections
-	Within     time.Duration `yaml:"within" json:"within_ns"`
-	Backoff    time.Duration `yaml:"backoff" json:"backoff_ns"`
-	MaxBackoff time.Duration `yaml:"max_backoff" json:"max_backoff_ns"`
-	GiveUp     time.Duration `yaml:"give_up" json:"give_up_ns"` // since the reset
+	Share    float64 `yaml:"share" json:"share"` // of the open connections
+	Comeback `yaml:",inline"`
 }
 
 // Stall makes clients stop reading for a while.
@@ -174,9 +170,7 @@ func (b *Broadcast) SetDefaults() {
 func (c *Churn) SetDefaults() { *c = Churn{Rate: 10, For: 30 * time.Second, Schedule: Even} }
 
 // SetDefaults implements defaulter.
-func (s *Storm) SetDefaults() {
-	*s = Storm{Share: 1, Within: 5 * time.Second, Backoff: time.Second, MaxBackoff: 30 * time.Second, GiveUp: 2 * time.Minute}
-}
+func (s *Storm) SetDefaults() { *s = Storm{1, defaultComeback} }
 
 // SetDefaults implements defaulter.
 func (s *Stall) SetDefaults() { *s = Stall{Share: 0.01, For: 20 * time.Second} }

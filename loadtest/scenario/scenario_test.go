@@ -31,6 +31,8 @@ subprotocol: chat, news
 token_file: /run/token
 token_in: query
 ca: /etc/ca.pem
+resume: true
+reconnect: {within: 1s, elsewhere: true}
 publish: {urls: [http://127.0.0.1:8766/publish], password_file: /run/secret}
 phases:
   - echo: {rate: 2000, for: 30s, schedule: poisson, size: 1_000, message: "hi {{.}}", reply: "{{.}}", binary: true}
@@ -55,9 +57,10 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Timeout:     5 * time.Second,
 		Client: Client{
 			Headers:     map[string]string{"Origin": "https://example.com", "X-Shard": "7"},
-			Subprotocol: "chat, news", TokenFile: "/run/token", TokenIn: InQuery, CA: "/etc/ca.pem",
+			Subprotocol: "chat, news", TokenFile: "/run/token", TokenIn: InQuery, CA: "/etc/ca.pem", Resume: true,
 		},
-		Publish: Publish{[]string{"http://127.0.0.1:8766/publish"}, "/run/secret"},
+		Reconnect: &Reconnect{Comeback{time.Second, time.Second, 30 * time.Second, 2 * time.Minute}, true},
+		Publish:   Publish{[]string{"http://127.0.0.1:8766/publish"}, "/run/secret"},
 		Phases: []Phase{
 			{
 				Echo: &Echo{Rate: 2000, For: 30 * time.Second, Schedule: Poisson, Size: 1000, Message: "hi {{.}}", Reply: "{{.}}", Binary: true},
@@ -67,7 +70,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 				Broadcast: &Broadcast{Count: 7, Rate: 2, Size: 256, Channels: 3, Late: time.Second},
 				Churn:     &Churn{Rate: 50, For: 10 * time.Second, Schedule: Even},
 			},
-			{Storm: &Storm{0.5, 2 * time.Second, time.Second, 30 * time.Second, 2 * time.Minute}},
+			{Storm: &Storm{0.5, Comeback{2 * time.Second, time.Second, 30 * time.Second, 2 * time.Minute}}},
 			{Stall: &Stall{0.01, 20 * time.Second, &no}},
 			{Echo: &Echo{Rate: 500.5, Rounds: 1, Schedule: Even, Size: 128, Message: "{{.}}", MessageFile: "messages.txt", Reply: "Server received: {{.}}"}},
 		},
@@ -150,6 +153,8 @@ func TestErrorsNameLineAndKey(t *testing.T) {
 		{"ca: f\ninsecure: true", `s.yaml:1: ca: insecure takes any certificate (got "f")`},
 		{"phases: [{storm: {share: 1.5}}]", "phases[0].storm.share: want a share above 0, at most 1 (got 1.5)"},
 		{"phases: [{storm: {within: 3m}}]", "phases[0].storm.give_up: want 3m0s to 8760h (got 2m0s)"},
+		{"reconnect: {max_backoff: 1ms}", "s.yaml:1: reconnect.max_backoff: want 1s to 8760h (got 1ms)"},
+		{"targets: ['ws://x/?since=a:1']\nresume: true", "s.yaml:2: resume: it sets since=, which a target has too (got \"ws://x/?since=a:1\")"},
 		{"phases: [{churn: {rate: -1}}]", "phases[0].churn.rate: want 0.001 to"},
 		{"phases: [{stall: {for: 0s}}]", "phases[0].stall.for: want 1ms to"},
 		{"phases: [{broadcast: {}}]", "phases[0].broadcast.count: want publish.urls too, to say where (got 1)"},
@@ -196,7 +201,7 @@ func TestTheExampleInTheDocumentationIsValid(t *testing.T) {
 func TestExamplesAreValid(t *testing.T) {
 	files, err := filepath.Glob("../scenarios/*.yaml")
 	require.NoError(t, err)
-	require.Len(t, files, 8)
+	require.Len(t, files, 9)
 	for _, name := range files {
 		b, err := os.ReadFile(name)
 		require.NoError(t, err)

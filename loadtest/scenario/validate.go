@@ -25,6 +25,9 @@ func (s *Scenario) Validate() error {
 	v.count("connections", s.Connections, 1, maxConnections)
 	v.connect(s.Connect)
 	v.client(s.Client)
+	if s.Reconnect != nil {
+		v.comeback("reconnect.", s.Reconnect.Comeback)
+	}
 	v.span("timeout", s.Timeout, 100*time.Millisecond, time.Hour)
 	v.oneOf("close.how", s.Close.How, Handshake, Abort)
 	v.rate("close.rate", s.Close.Rate)
@@ -116,10 +119,7 @@ func (v *validator) phase(key string, p Phase) {
 	}
 	if s := p.Storm; s != nil {
 		v.share(key+".storm.share", s.Share)
-		v.span(key+".storm.within", s.Within, 0, maxSpan)
-		v.span(key+".storm.backoff", s.Backoff, time.Millisecond, maxSpan)
-		v.span(key+".storm.max_backoff", s.MaxBackoff, s.Backoff, maxSpan)
-		v.span(key+".storm.give_up", s.GiveUp, s.Within, maxSpan)
+		v.comeback(key+".storm.", s.Comeback)
 	}
 	if s := p.Stall; s != nil {
 		v.share(key+".stall.share", s.Share)
