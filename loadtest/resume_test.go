@@ -55,7 +55,7 @@ func TestWhatServersDoWithPositionsIsJudged(t *testing.T) {
 			return []string{"resume.gaps_unknown == 0: 20"}
 		}},
 		"too old": {report.ResumeCounts{TooOld: 20}, func(s *resumable) []string {
-			return []string{fmt.Sprintf("broadcast.lost == 0: %d", s.unsent), "resume.too_old == 0: 20"}
+			return []string{fmt.Sprintf("broadcast.lost == 0: %d", s.unsent), "resume.too_old == 0: 20", fmt.Sprintf("resume.lost_told == 0: %d", s.unsent)}
 		}},
 		"says so, and does not": {report.ResumeCounts{Recovered: 20, Inconsistent: 20}, func(s *resumable) []string {
 			return []string{fmt.Sprintf("broadcast.lost == 0: %d", s.unsent), fmt.Sprintf("resume.skipped == 0: %d", s.unsent), "resume.inconsistent == 0: 20"}
@@ -79,7 +79,10 @@ func TestWhatServersDoWithPositionsIsJudged(t *testing.T) {
 			require.EqualValues(t, resuming, r.report.Reconnect.ReconnectCounts.OK)
 			want.resume.Asked = resuming
 			want.resume.Inconsistent += int64(s.wrong)
-			if fault == "says so, and does not" {
+			switch fault {
+			case "too old":
+				want.resume.LostTold = int64(s.unsent)
+			case "says so, and does not":
 				want.resume.Skipped = int64(s.unsent)
 			}
 			require.Equal(t, want.resume, r.report.Resume)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -19,6 +20,8 @@ const (
 	publishLimit = 1 << 20
 	// publishTimeout is how long it may wait for the broker.
 	publishTimeout = 5 * time.Second
+	// positionHeader says where in its channel a message is that was published.
+	positionHeader = "Wsfleet-Position"
 )
 
 // adminServer serves health, metrics and control, on net/http and away from the
@@ -48,7 +51,7 @@ func (n *node) serveReady(w http.ResponseWriter, _ *http.Request) {
 
 func (n *node) servePublish(w http.ResponseWriter, r *http.Request) {
 	channel := r.URL.Query().Get("channel")
-	if err := checkChannels([]string{channel}); err != nil {
+	if err := checkChannel(channel); err != nil {
 		http.Error(w, fmt.Sprintf("channel %.40q: %v", channel, err), http.StatusBadRequest)
 		return
 	}
@@ -60,11 +63,16 @@ func (n *node) servePublish(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), publishTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), publishTimeout+n.cfg.Fanout.PublishBuffer)
 	defer cancel()
-	if _, err := n.broker.Publish(ctx, channel, payload); err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+	p, err := n.broker.Publish(ctx, channel, payload)
+	if err != nil {
+		w.Header().Set("Retry-After", strconv.Itoa(int(n.cfg.RetryAfter.Seconds())))
+		http.Error(w, fmt.Sprintf("not published on %q: %v", channel, err), http.StatusServiceUnavailable)
 		return
+	}
+	if !p.IsZero() {
+		w.Header().Set(positionHeader, p.String())
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -20,33 +19,32 @@ import (
 
 // Config of a node: defaults, then WSNODE_* of the environment, then flags.
 type Config struct {
-	Listen             string
-	Admin              string
-	Broker             string
-	BrokerPasswordFile string
-	Loops              int
-	CPUs               string
-	MaxConnections     int
-	MemoryHigh         int // percent
-	MemoryLow          int // percent
-	HandshakeTimeout   time.Duration
-	HandshakeLimit     int
-	HeartbeatInterval  time.Duration
-	HeartbeatTimeout   time.Duration
-	ReadLimit          int
-	SendQueue          int
-	ReceiveMemory      int
-	Compression        bool
-	Page               bool
-	Handler            string
-	DrainTime          time.Duration
-	RetryAfter         time.Duration
-	Origins            []string
-	Access             AccessConfig
-	LogFormat          string
-	LogLevel           string
-	Pprof              bool
-	ShowVersion        bool
+	Listen            string
+	Admin             string
+	Fanout            FanoutConfig
+	Loops             int
+	CPUs              string
+	MaxConnections    int
+	MemoryHigh        int // percent
+	MemoryLow         int // percent
+	HandshakeTimeout  time.Duration
+	HandshakeLimit    int
+	HeartbeatInterval time.Duration
+	HeartbeatTimeout  time.Duration
+	ReadLimit         int
+	SendQueue         int
+	ReceiveMemory     int
+	Compression       bool
+	Page              bool
+	Handler           string
+	DrainTime         time.Duration
+	RetryAfter        time.Duration
+	Origins           []string
+	Access            AccessConfig
+	LogFormat         string
+	LogLevel          string
+	Pprof             bool
+	ShowVersion       bool
 }
 
 // ParseConfig reads the configuration. Errors name the flag or variable and the
@@ -56,8 +54,7 @@ func ParseConfig(args []string, lookupEnv func(string) (string, bool), stderr io
 	fs := flag.NewFlagSet("wsnode", flag.ContinueOnError)
 	fs.StringVar(&c.Listen, "listen", ":8765", "comma-separated `addresses` for WebSocket connections; a bare port means IPv4, whose sockets are cheaper")
 	fs.StringVar(&c.Admin, "admin", ":8766", "`address` for health, metrics, publish and drain")
-	fs.StringVar(&c.Broker, "broker", "memory", "memory, or the `URL` of a Redis: redis://host:port/db")
-	fs.StringVar(&c.BrokerPasswordFile, "broker-password-file", "", "`file` that holds the password of the broker")
+	c.Fanout.flags(fs)
 	fs.IntVar(&c.Loops, "loops", runtime.GOMAXPROCS(0), "event loops")
 	fs.StringVar(&c.CPUs, "cpus", "", "`CPUs` to bind the loops to in turn, such as 0,2,4; empty leaves them to the kernel")
 	fs.IntVar(&c.MemoryHigh, "memory-high", 92, "`percent` of the memory limit (control group or machine) above which handshakes are refused")
@@ -182,6 +179,9 @@ func (c *Config) Validate() error {
 	if err := c.Access.validate(); err != nil {
 		return err
 	}
+	if err := c.Fanout.validate(); err != nil {
+		return err
+	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return fmt.Errorf("-log-format %q: want text or json", c.LogFormat)
 	}
@@ -222,16 +222,4 @@ func (c *Config) cpuList() ([]int, error) {
 		list = append(list, n)
 	}
 	return list, nil
-}
-
-// brokerPassword reads the password file; a line end after it does not count.
-func (c *Config) brokerPassword() (string, error) {
-	if c.BrokerPasswordFile == "" {
-		return "", nil
-	}
-	b, err := os.ReadFile(c.BrokerPasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("-broker-password-file: %w", err)
-	}
-	return strings.TrimRight(string(b), "\r\n"), nil
 }

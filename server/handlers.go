@@ -14,7 +14,7 @@ import (
 // file that adds itself here in its init function.
 var handlers = map[string]func(*node) session.Handler{
 	"echo":  func(*node) session.Handler { return echo{} },
-	"relay": func(n *node) session.Handler { return relay{n.publisher} },
+	"relay": func(n *node) session.Handler { return relay{n.broker, &n.relayDropped} },
 }
 
 func handlerNames() string { return strings.Join(slices.Sorted(maps.Keys(handlers)), ", ") }

@@ -55,9 +55,7 @@ func runNode(ctx context.Context, args []string, lookupEnv func(string) (string,
 		g.Add(n.shards[i].loop.Run, func(error) { n.shards[i].loop.Stop() })
 	}
 	brokerCtx, stopBroker := context.WithCancel(context.Background())
-	g.Add(func() error { return n.broker.Run(brokerCtx, n) }, func(error) { stopBroker() })
-	publishCtx, stopPublishing := context.WithCancel(context.Background())
-	g.Add(func() error { return n.publisher.run(publishCtx) }, func(error) { stopPublishing() })
+	g.Add(func() error { return n.broker.Run(brokerCtx, n) }, func(error) { stopBroker(); n.hub.Close() })
 	memoryCtx, stopMemory := context.WithCancel(context.Background())
 	g.Add(func() error { return n.memory.Run(memoryCtx) }, func(error) { stopMemory() })
 	admin := n.adminServer()
@@ -78,7 +76,7 @@ func (n *node) untilDrained(ctx context.Context) error {
 	defer restore()
 	if err := n.untilReady(sigCtx); err == nil {
 		n.log.Info("ready", "listen", n.listening(), "admin", n.adminListener.Addr(),
-			"broker", n.cfg.Broker, "loops", len(n.shards), "capacity", n.capacity, "version", version)
+			"broker", n.cfg.Fanout.name(), "loops", len(n.shards), "capacity", n.capacity, "version", version)
 		_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
 		select {
 		case <-sigCtx.Done():

@@ -47,7 +47,7 @@ func newMetrics() *nodeMetrics {
 }
 
 // watch adds what the node's loops count. The node must be complete.
-func (m *nodeMetrics) watch(n *node) { m.registry.MustRegister(loopCollector{n}) }
+func (m *nodeMetrics) watch(n *node) { m.registry.MustRegister(loopCollector{n}, fanoutCollector{n}) }
 
 func (m *nodeMetrics) observeRTT(d time.Duration)    { m.rtt.Observe(d.Seconds()) }
 func (m *nodeMetrics) observeFanout(d time.Duration) { m.fanout.Observe(d.Seconds()) }
@@ -81,16 +81,9 @@ var (
 	descAddresses     = desc("client_addresses", "Addresses of clients that are tracked for the limits per address.")
 	descKeys          = desc("token_keys", "Keys that tokens are checked with.")
 	descReloadErrors  = desc("token_key_reload_errors_total", "Key files that could not be read again.")
-	descRelayDropped  = desc("relay_dropped_total", "Clients' messages that were not published because the broker did not keep up.")
-	descBrokerUp      = desc("broker_up", "1 while messages flow from the broker.")
-	descPublished     = desc("broker_published_total", "Messages published through this node.")
-	descPublishErrors = desc("broker_publish_errors_total", "Messages that the broker did not take.")
-	descBrokerRecv    = desc("broker_received_total", "Messages that came from the broker.")
-	descReconnects    = desc("broker_reconnects_total", "Tries to reach the broker again.")
-	descSubscriptions = desc("broker_subscriptions", "Channels this node is subscribed to.")
 )
 
-// loopCollector reads what loops, sessions and broker count.
+// loopCollector reads what loops and sessions count.
 type loopCollector struct{ n *node }
 
 // Describe implements prometheus.Collector.
@@ -142,14 +135,6 @@ func (c loopCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descAddresses, float64(c.n.gate.Addresses()))
 	gauge(descKeys, float64(c.n.gate.keys()))
 	counter(descReloadErrors, c.n.gate.reloadErrors.Load())
-	counter(descRelayDropped, c.n.publisher.dropped.Load())
-	b := c.n.broker.Stats()
-	gauge(descBrokerUp, oneIf(c.n.broker.Ready() == nil))
-	counter(descPublished, b.Published.Load())
-	counter(descPublishErrors, b.PublishErrors.Load())
-	counter(descBrokerRecv, b.Received.Load())
-	counter(descReconnects, b.Reconnects.Load())
-	gauge(descSubscriptions, float64(b.Subscriptions.Load()))
 }
 
 // totals are the counters of all shards, added up.

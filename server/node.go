@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsfleet/wsfleet/server/access"
@@ -18,7 +19,6 @@ import (
 	"github.com/wsfleet/wsfleet/server/hub"
 	"github.com/wsfleet/wsfleet/server/memlimit"
 	"github.com/wsfleet/wsfleet/server/netpoll"
-	"github.com/wsfleet/wsfleet/server/position"
 	"github.com/wsfleet/wsfleet/server/session"
 )
 
@@ -33,7 +33,7 @@ type node struct {
 	broker        broker.Broker
 	framer        *session.Framer
 	handler       session.Handler
-	publisher     *publisher
+	relayDropped  atomic.Uint64
 	shards        []*shard
 	listenAddrs   []netip.AddrPort
 	memory        *memlimit.Tuner
@@ -69,21 +69,12 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 	if n.memory, err = memlimit.NewTuner(cfg.memoryMarks(), n.trim); err != nil {
 		return nil, err
 	}
-	password, err := cfg.brokerPassword()
-	if err != nil {
+	if n.broker, err = cfg.Fanout.newBroker(); err != nil {
 		return nil, err
 	}
-	if n.broker, err = broker.New(broker.Config{URL: cfg.Broker, Password: password}); err != nil {
-		return nil, err
-	}
-	n.publisher = newPublisher(n.broker)
 	n.handler = handlers[cfg.Handler](n)
 	n.metrics = newMetrics()
-	n.hub = hub.New(hub.Config{
-		First:         n.broker.Subscribe,
-		Last:          n.lastLeft,
-		ObserveFanout: n.metrics.observeFanout,
-	})
+	n.hub = n.newHub()
 	n.server = session.NewServer(session.Config{
 		HandshakeTimeout:  cfg.HandshakeTimeout,
 		HandshakeLimit:    cfg.HandshakeLimit,
@@ -103,9 +94,6 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 		ObserveRTT:        n.metrics.observeRTT,
 	})
 	n.framer = session.NewFramer(n.server)
-	// Subscribed from the start, so that readiness means that the first client
-	// will hear what is published from then on.
-	n.broker.Subscribe(broadcastChannel)
 	defer func() {
 		if err != nil {
 			n.release()
@@ -181,14 +169,6 @@ func (n *node) plain() func(*http.Request) []byte {
 	return newPage(n.openSessions).answer
 }
 
-// Start implements broker.Receiver.
-func (n *node) Start(string, position.Position) {}
-
-// Deliver implements broker.Receiver: a message is framed once for all loops.
-func (n *node) Deliver(m broker.Message) {
-	n.hub.Publish(m.Channel, n.framer.Frame(m.Payload))
-}
-
 // trim drops what the loops keep for speed. It waits for them, but not for one that is
 // stalled.
 func (n *node) trim() {
@@ -208,14 +188,6 @@ func (n *node) trim() {
 
 // trimPatience is how long trim waits for the loops.
 const trimPatience = time.Second
-
-// lastLeft ends the subscription of a channel that nobody here listens to any more.
-// broadcast stays: every client that comes will want it.
-func (n *node) lastLeft(channel string) {
-	if channel != broadcastChannel {
-		n.broker.Unsubscribe(channel)
-	}
-}
 
 // untilReady waits until the broker has been reached.
 func (n *node) untilReady(ctx context.Context) error {

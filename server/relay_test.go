@@ -3,10 +3,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"hash/maphash"
-	"sync"
+	"net/http"
 	"testing"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 
 	"github.com/wsfleet/wsfleet/server/broker"
 	"github.com/wsfleet/wsfleet/server/position"
+	"github.com/wsfleet/wsfleet/server/session"
 	"github.com/wsfleet/wsfleet/test/redistest"
 )
 
@@ -64,66 +63,26 @@ func TestRelayThroughRedis(t *testing.T) {
 	}
 }
 
-// stuckBroker takes nothing until it is told to.
-type stuckBroker struct {
-	broker.Memory
-	open chan struct{}
-	mu   sync.Mutex
-	got  map[string][]string // guarded by mu
+// busyBroker has no room.
+type busyBroker struct{ broker.Memory }
+
+func (*busyBroker) PublishLater(string, []byte, func(position.Position, error)) error {
+	return broker.ErrBusy
 }
 
-func (b *stuckBroker) Publish(ctx context.Context, channel string, payload []byte) (position.Position, error) {
-	select {
-	case <-b.open:
-	case <-ctx.Done():
-		return position.Position{}, ctx.Err()
+// What the broker has no room for is dropped and counted, and the client goes on.
+func TestRelayDropsAndCounts(t *testing.T) {
+	n := startNode(t, "-handler", "busy-relay")
+	c := n.dial("")
+	for range 3 {
+		require.NoError(t, c.WriteMessage(websocket.TextMessage, []byte("x")))
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.got[channel] = append(b.got[channel], string(payload))
-	return position.Position{}, nil
+	require.Eventually(t, func() bool { return n.metric("wsnode_relay_dropped_total") == 3 }, waitFor, poll)
+	code, _ := n.post("/publish?channel=broadcast", "still here")
+	require.Equal(t, http.StatusNoContent, code)
+	require.Equal(t, "still here", receive(t, c))
 }
 
-// A broker that takes nothing stops no loop: what finds no room is dropped and
-// counted, and what was taken arrives in order.
-func TestPublisherDropsAndCounts(t *testing.T) {
-	b := &stuckBroker{open: make(chan struct{}), got: map[string][]string{}}
-	p := newPublisher(b)
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- p.run(ctx) }()
-
-	const messages = publishQueue + 500
-	began := time.Now()
-	p.publish("a", []byte("0"))
-	// Only once the worker holds the first message is it certain which find room.
-	lane := p.lanes[maphash.String(p.seed, "a")%publishLanes]
-	require.Eventually(t, func() bool { return len(lane) == 0 }, waitFor, poll)
-	for i := 1; i < messages; i++ {
-		p.publish("a", fmt.Append(nil, i))
-	}
-	require.Less(t, time.Since(began), time.Second, "publish waits for nobody")
-	// One more than the queue holds is on its way to the broker.
-	require.EqualValues(t, messages-publishQueue-1, p.dropped.Load())
-	taken := messages - int(p.dropped.Load())
-
-	before := p.dropped.Load()
-	large := make([]byte, publishQueueBytes)
-	p.publish("b", large)
-	require.Equal(t, before+1, p.dropped.Load(), "no room in bytes")
-
-	close(b.open)
-	require.Eventually(t, func() bool { return p.waiting.Load() == 0 }, waitFor, poll)
-	p.publish("b", append(large, 0))
-	require.Eventually(t, func() bool {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return len(b.got["b"]) == 1
-	}, waitFor, poll, "larger than the bound, but nothing else waited")
-	for i, m := range b.got["a"] {
-		require.Equal(t, fmt.Sprint(i), m)
-	}
-	require.Len(t, b.got["a"], taken)
-	stop()
-	require.NoError(t, <-done)
+func init() {
+	handlers["busy-relay"] = func(n *node) session.Handler { return relay{&busyBroker{}, &n.relayDropped} }
 }

@@ -60,6 +60,15 @@ func (c *cursor) position(e *epochs) position.Position {
 	return position.Position{Epoch: e.names[c.epoch-1], Offset: c.offset}
 }
 
+// missing is how many messages are lost to who goes on at p instead: what the offsets
+// say, as long as they count.
+func (c *cursor) missing(p position.Position, e *epochs) int64 {
+	if c.epoch != e.id(p.Epoch) || p.Offset < c.offset {
+		return 0
+	}
+	return int64(p.Offset - c.offset)
+}
+
 // passage is what a message says about those between it and the cursor before it.
 type passage struct {
 	repeated     bool   // it is not after the cursor

@@ -53,6 +53,15 @@ func TestPassages(t *testing.T) {
 	}
 }
 
+func TestWhatIsMissingFromAPosition(t *testing.T) {
+	for to, want := range map[string]int64{"a:4": 0, "a:9": 5, "a:1": 0, "b:9": 0} {
+		var e epochs
+		var cur cursor
+		cur.move(at(t, "a:4"), &e)
+		require.Equal(t, want, cur.missing(at(t, to), &e), to)
+	}
+}
+
 func TestPositionsTakeLittle(t *testing.T) {
 	require.LessOrEqual(t, unsafe.Sizeof(cursor{}), uintptr(16))
 	e := &Engine{cfg: Config{Total: 1, Stride: 1, Targets: []Target{{Path: "/"}}}}

@@ -145,6 +145,7 @@ func (c *client) subscribed(line []byte) {
 		return // what comes is held against what it asked for
 	case asked:
 		counts.TooOld++
+		counts.LostTold += cur.missing(at, epochs)
 		c.keep("resume.too_old", func() string {
 			return fmt.Sprintf("channel %q: goes on at %s instead of %s: %s", s.Channel, at, cur.position(epochs), s.Reason)
 		})

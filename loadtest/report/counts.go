@@ -156,7 +156,7 @@ type ResumeCounts struct {
 	Recovered    int64 `json:"recovered"`    // of Asked: the server said that nothing is missing
 	TooOld       int64 `json:"too_old"`      // of Asked: the server said that it can't tell, and where it goes on
 	Unanswered   int64 `json:"unanswered"`   // of Asked: the connection ended without a word
-	LostTold     int64 `json:"lost_told"`    // messages that headers said are lost
+	LostTold     int64 `json:"lost_told"`    // messages that headers said are lost, or that lie before where the server goes on
 	GapsUnknown  int64 `json:"gaps_unknown"` // headers that said that nobody knows how many are
 	Skipped      int64 `json:"skipped"`      // offsets that did not come, and nobody said so
 	Repeated     int64 `json:"repeated"`     // messages that are not after the one before

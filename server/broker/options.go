@@ -41,7 +41,7 @@ var schemes = map[string]struct {
 // target is the Redis that a Config names.
 type target struct {
 	topology topology
-	name     string // for messages: the scheme and the addresses, never a password
+	name     string // for messages: the addresses, never a password
 	options  redis.UniversalOptions
 }
 
@@ -64,7 +64,9 @@ func (t target) client() redis.UniversalClient {
 	case sentinel:
 		return redis.NewFailoverClient(options.Failover())
 	case cluster:
-		return redis.NewClusterClient(options.Cluster())
+		client := redis.NewClusterClient(options.Cluster())
+		client.AddHook(reload{client})
+		return client
 	default:
 		return redis.NewClient(options.Simple())
 	}
@@ -103,7 +105,7 @@ func parseTarget(cfg Config) (t target, err error) {
 	if kind.topology == single && len(t.options.Addrs) != 1 {
 		return target{}, fmt.Errorf("%q: a single server has one address; several are for %s+sentinel and %[2]s+cluster", hosts, scheme)
 	}
-	t.name = scheme + "://" + strings.Join(t.options.Addrs, ",")
+	t.name = strings.Join(t.options.Addrs, ",")
 	if err := t.setUser(user, cfg.Password); err != nil {
 		return target{}, err
 	}

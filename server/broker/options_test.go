@@ -119,8 +119,10 @@ func TestBadURLs(t *testing.T) {
 		{"rediss://h:1", "/does/not/exist.pem", []string{"CA file", "/does/not/exist.pem"}},
 		{"rediss://h:1", empty, []string{"CA file", empty, "no certificate"}},
 	} {
-		_, err := broker.NewClient(broker.Config{URL: c.url, CAFile: c.ca})
+		_, err := broker.New(broker.Config{URL: c.url, CAFile: c.ca})
 		require.Error(t, err, c.url)
+		_, errClient := broker.NewClient(broker.Config{URL: c.url, CAFile: c.ca})
+		require.Equal(t, err, errClient)
 		for _, want := range append(c.want, "broker ") {
 			require.ErrorContains(t, err, want, c.url)
 		}
@@ -130,11 +132,11 @@ func TestBadURLs(t *testing.T) {
 
 func TestDefaultPorts(t *testing.T) {
 	for url, want := range map[string]string{
-		"redis://h":                    "redis://h:6379",
-		"redis://[::1]":                "redis://[::1]:6379",
-		"redis://[::1]:7000/1":         "redis://[::1]:7000",
-		"redis+sentinel://a,b:1/main":  "redis+sentinel://a:26379,b:1/main",
-		"rediss+cluster://a,10.0.0.1/": "rediss+cluster://a:6379,10.0.0.1:6379",
+		"redis://h":                    "h:6379",
+		"redis://[::1]":                "[::1]:6379",
+		"redis://[::1]:7000/1":         "[::1]:7000",
+		"redis+sentinel://a,b:1/main":  "a:26379,b:1/main",
+		"rediss+cluster://a,10.0.0.1/": "a:6379,10.0.0.1:6379",
 	} {
 		require.Equal(t, want, broker.TargetName(t, url))
 	}

@@ -1,84 +1,178 @@
 //go:build linux
 
 // Package hub knows who on this node listens to which channel, and carries what
-// is published there to them, loop by loop.
+// is published there to them, loop by loop. It remembers the last messages of each
+// channel, so that who returns gets what it missed.
 package hub
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
-	"github.com/wsfleet/wsfleet/server/session/frame"
+	"github.com/wsfleet/wsfleet/server/position"
 )
-
-// Subscriber gets the messages of its channels, on its loop. It must not block.
-type Subscriber interface {
-	Deliver(m *frame.Shared)
-}
 
 // Config of a Hub.
 type Config struct {
 	// First and Last, if set, are told when a channel gets its first and loses
 	// its last subscriber on this node. They are called on a loop, in order
-	// for each channel, and must not block.
+	// for each channel, and must not block, nor wait for a delivery.
 	First, Last func(channel string)
+	// Pinned channels have First told by New, and never Last.
+	Pinned []string
 	// ObserveFanout, if set, gets the time from Publish to the last delivery
 	// of a shard. Called on the loops.
 	ObserveFanout func(time.Duration)
+	// Tail is what each shard remembers; the zero value is nothing.
+	Tail Tail
+	// Backfill fetches what the tail no longer has, for those who resume; nil has
+	// nothing. Called from some goroutine; it may block until ctx is done.
+	Backfill func(ctx context.Context, channel string, since, until position.Position) (Page, error)
+}
+
+// Page is a part of a channel's history.
+type Page struct {
+	// Messages follow directly on the position that was asked for, up to and
+	// including until at the most, the oldest first.
+	Messages []*Message
+	// More says that there are others before until.
+	More bool
+	// TooOld, if not nil, is why there is no telling what follows on the position.
+	TooOld error
 }
 
 // Hub joins the shards of a node.
 type Hub struct {
-	cfg    Config
-	shards []*Shard
+	cfg      Config
+	shards   []*Shard
+	stats    Stats
+	underWay underWay
+	fetcher  fetcher
 
-	mu    sync.Mutex     // guards users
-	users map[string]int // channel → shards that have subscribers to it
+	mu       sync.Mutex // guards channels, and is the order in which shards get what is posted
+	channels map[string]*channel
+}
+
+// channel is what all shards have in common of one.
+type channel struct {
+	topics  []*topic // one for each shard that has it
+	pinned  bool
+	started bool
+	last    position.Position // of the last message posted; once started
 }
 
 // New returns a hub without shards.
 func New(cfg Config) *Hub {
-	return &Hub{cfg: cfg, users: make(map[string]int)}
+	h := &Hub{cfg: cfg, channels: make(map[string]*channel)}
+	h.underWay.init(&h.stats)
+	h.fetcher.init(cfg.Backfill, &h.stats)
+	for _, name := range cfg.Pinned {
+		h.channels[name] = &channel{pinned: true}
+		if cfg.First != nil {
+			cfg.First(name)
+		}
+	}
+	return h
 }
 
 // NewShard adds the shard of loop. All shards are added before the first Publish.
 func (h *Hub) NewShard(loop *netpoll.Loop) *Shard {
-	s := &Shard{hub: h, loop: loop, topics: make(map[string]*topic)}
+	s := newShard(h, loop)
 	h.shards = append(h.shards, s)
+	for _, name := range h.cfg.Pinned {
+		s.addTopic(name)
+	}
 	return s
 }
 
-// Publish carries m to every subscriber of channel. It returns at once; each
-// loop delivers in its own time, the messages of a channel in the order of the
-// calls. The message must not be changed any more. Safe from any goroutine, but the
-// order between goroutines is theirs to fix.
-func (h *Hub) Publish(channel string, m *frame.Shared) {
-	published := time.Now()
-	for _, s := range h.shards {
-		s.loop.Post(func() { s.publish(channel, m, published) })
-	}
+// Close lets Publish return without delivering, and ends what is being fetched. It is
+// called when the loops end.
+func (h *Hub) Close() {
+	h.underWay.close()
+	h.fetcher.close()
 }
 
-// joined counts a shard in that has its first subscriber of channel.
-func (h *Hub) joined(channel string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.users[channel]++
-	if h.users[channel] == 1 && h.cfg.First != nil {
-		h.cfg.First(channel) // under the lock, so that First and Last keep their order
-	}
-}
-
-func (h *Hub) left(channel string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.users[channel]--
-	if h.users[channel] > 0 {
+// Publish carries m to every subscriber of its channel. Each loop delivers in its own
+// time, the messages of a channel in the order of the calls. It waits while too much
+// is under way. Safe from any goroutine but the loops', and the order between
+// goroutines is theirs to fix.
+func (h *Hub) Publish(m *Message) {
+	m.published = time.Now()
+	if !h.underWay.enter(m.size()) {
 		return
 	}
-	delete(h.users, channel)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.channels[m.Channel]
+	if c == nil || len(c.topics) == 0 {
+		h.underWay.leave(m.size())
+		return
+	}
+	if c.started && !m.Position.IsZero() {
+		c.last = m.Position
+	}
+	m.pending.Store(int32(len(c.topics)))
+	for _, t := range c.topics {
+		t.shard.post(item{topic: t, message: m})
+	}
+}
+
+// Start says that what is published on channel after p will be given to Publish. What
+// has no position may come before. It may come again, elsewhere, if the channel was left
+// and joined again meanwhile: those who can resume get what lies between.
+func (h *Hub) Start(name string, p position.Position) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.channels[name]
+	if c == nil || c.started && c.last == p {
+		return
+	}
+	c.started, c.last = true, p
+	for _, t := range c.topics {
+		t.shard.post(item{topic: t, start: p})
+	}
+}
+
+// joined counts in a topic that is new on its shard. Everything posted from now on
+// reaches it.
+func (h *Hub) joined(t *topic) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.channels[t.channel]
+	if c == nil {
+		c = &channel{}
+		h.channels[t.channel] = c
+		if h.cfg.First != nil {
+			h.cfg.First(t.channel) // under the lock, so that First and Last keep their order
+		}
+	}
+	c.topics = append(c.topics, t)
+	t.pinned = c.pinned
+	if c.started {
+		t.start(c.last)
+	}
+}
+
+// left is the end of a topic on its shard.
+func (h *Hub) left(t *topic) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.channels[t.channel]
+	for i, other := range c.topics {
+		if other == t {
+			last := len(c.topics) - 1
+			c.topics[i], c.topics[last] = c.topics[last], nil
+			c.topics = c.topics[:last]
+			break
+		}
+	}
+	if len(c.topics) > 0 || c.pinned {
+		return
+	}
+	delete(h.channels, t.channel)
 	if h.cfg.Last != nil {
-		h.cfg.Last(channel)
+		h.cfg.Last(t.channel)
 	}
 }

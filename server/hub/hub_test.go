@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
-	"github.com/wsfleet/wsfleet/server/session/frame"
 )
 
 type listener struct {
@@ -19,14 +18,14 @@ type listener struct {
 	onDeliver func()
 }
 
-func (l *listener) Deliver(m *frame.Shared) {
-	l.got = append(l.got, string(m.Plain))
+func (l *listener) Deliver(m *Message) {
+	l.got = append(l.got, string(m.Payload))
 	if l.onDeliver != nil {
 		l.onDeliver()
 	}
 }
 
-func text(s string) *frame.Shared { return &frame.Shared{Plain: []byte(s)} }
+func text(channel, s string) *Message { return &Message{Channel: channel, Payload: []byte(s)} }
 
 // node is a hub with running loops.
 type node struct {
@@ -59,7 +58,7 @@ func (n *node) on(i int, f func(s *Shard)) {
 func (n *node) settle() {
 	for i := range n.loops {
 		for busy := true; busy; {
-			n.on(i, func(s *Shard) { busy = len(s.jobs) > 0 })
+			n.on(i, func(s *Shard) { busy = s.busy() })
 		}
 	}
 }
@@ -73,16 +72,16 @@ func TestPublishReachesEverySubscriberOnceInOrder(t *testing.T) {
 			for range each {
 				l := &listener{}
 				all[i] = append(all[i], l)
-				s.Subscribe("a", l, &l.Member)
-				s.Subscribe("a", l, &l.Member)
+				s.Subscribe("a", l)
+				s.Subscribe("a", l)
 			}
 		})
 	}
 	var want []string
 	for m := range messages {
 		want = append(want, fmt.Sprint(m))
-		n.Publish("a", text(fmt.Sprint(m)))
-		n.Publish("b", text("nobody listens"))
+		n.Publish(text("a", fmt.Sprint(m)))
+		n.Publish(text("b", "nobody listens"))
 	}
 	n.settle()
 	for i := range all {
@@ -99,8 +98,8 @@ func TestFirstAndLastAreToldOncePerNode(t *testing.T) {
 		Last:  func(c string) { told = append(told, "-"+c) },
 	})
 	a, b := &listener{}, &listener{}
-	n.on(0, func(s *Shard) { s.Subscribe("x", a, &a.Member); s.Subscribe("y", a, &a.Member) })
-	n.on(1, func(s *Shard) { s.Subscribe("x", b, &b.Member) })
+	n.on(0, func(s *Shard) { s.Subscribe("x", a); s.Subscribe("y", a) })
+	n.on(1, func(s *Shard) { s.Subscribe("x", b) })
 	n.on(0, func(s *Shard) { s.Leave(&a.Member) })
 	n.on(1, func(s *Shard) { s.Leave(&b.Member) })
 	require.Equal(t, []string{"+x", "+y", "-y", "-x"}, told)
@@ -115,7 +114,7 @@ func TestLeaveDuringDelivery(t *testing.T) {
 		for range 10 {
 			l := &listener{}
 			all = append(all, l)
-			s.Subscribe("a", l, &l.Member)
+			s.Subscribe("a", l)
 		}
 		all[3].onDeliver = func() {
 			s.Leave(&all[3].Member)
@@ -123,8 +122,8 @@ func TestLeaveDuringDelivery(t *testing.T) {
 			s.Leave(&all[9].Member)
 		}
 	})
-	n.Publish("a", text("1"))
-	n.Publish("a", text("2"))
+	n.Publish(text("a", "1"))
+	n.Publish(text("a", "2"))
 	n.settle()
 	for i, l := range all {
 		switch i {
@@ -158,14 +157,14 @@ func TestAgainstModel(t *testing.T) {
 		n.on(0, func(s *Shard) {
 			switch rng.IntN(3) {
 			case 0:
-				s.Subscribe(c, p.listener, &p.Member)
+				s.Subscribe(c, p.listener)
 				p.in[c] = true
 			case 1:
 				s.Leave(&p.Member)
 				clear(p.in)
 			case 2:
 				body := fmt.Sprint(step)
-				n.Publish(c, text(body))
+				n.Publish(text(c, body))
 				for _, q := range people {
 					if q.in[c] {
 						q.want = append(q.want, body)
@@ -178,4 +177,11 @@ func TestAgainstModel(t *testing.T) {
 	for i, p := range people {
 		require.Equal(t, p.want, p.got, "person %d", i)
 	}
+}
+
+// busy reports whether anything is on its way on the loop of s.
+func (s *Shard) busy() bool {
+	s.inMu.Lock()
+	defer s.inMu.Unlock()
+	return len(s.inbox) > 0 || len(s.jobs) > 0
 }

@@ -37,6 +37,13 @@ type Handler interface {
 	OnClose(err error)
 }
 
+// Drainer is a Handler that paces what it sends by what the peer takes.
+type Drainer interface {
+	// OnDrained says that the write queue is empty again. Called on the loop;
+	// it may write.
+	OnDrained()
+}
+
 // readPauseBytes is how much may wait in the write queue before the loop stops
 // reading from the peer: one that does not take its answers gets to ask no
 // more. It is a quarter of the default bound of the queue.
@@ -95,12 +102,23 @@ func (c *Conn) RemoteAddr() (netip.AddrPort, error) {
 // queue. It returns ErrSlowConsumer, having queued nothing, when the queue would
 // pass Config.MaxQueue: the caller closes the connection then. Other failures
 // close it before Write returns.
-func (c *Conn) Write(p []byte) error {
+func (c *Conn) Write(p []byte) error { return c.write(p, c.loop.cfg.MaxQueue) }
+
+// WritePaced is Write for those who wait until the queue is empty (see Drainer): it
+// then takes p whatever its size, so that the queue holds one such write at the most.
+func (c *Conn) WritePaced(p []byte) error {
+	if c.queue != nil {
+		return ErrSlowConsumer
+	}
+	return c.write(p, max(len(p), c.loop.cfg.MaxQueue))
+}
+
+func (c *Conn) write(p []byte, limit int) error {
 	if c.Closed() {
 		return ErrClosed
 	}
 	if c.queue == nil && c.flags&flagConnecting == 0 {
-		n, errno := rawWrite(c.fd, p)
+		n, errno := send(c.fd, p)
 		switch {
 		case errno == 0:
 			c.loop.stats.BytesWritten.Add(uint64(n))
@@ -113,11 +131,11 @@ func (c *Conn) Write(p []byte) error {
 			return errno
 		}
 	}
-	return c.enqueue(p)
+	return c.enqueue(p, limit)
 }
 
-func (c *Conn) enqueue(p []byte) error {
-	if c.Queued()+len(p) > c.loop.cfg.MaxQueue {
+func (c *Conn) enqueue(p []byte, limit int) error {
+	if c.Queued()+len(p) > limit {
 		return ErrSlowConsumer
 	}
 	if c.queue == nil {
@@ -131,7 +149,7 @@ func (c *Conn) enqueue(p []byte) error {
 
 // flush writes what is queued after EPOLLOUT.
 func (c *Conn) flush() {
-	n, errno := rawWrite(c.fd, c.queue.head())
+	n, errno := send(c.fd, c.queue.head())
 	if errno == unix.EAGAIN {
 		return
 	}
@@ -150,6 +168,11 @@ func (c *Conn) flush() {
 		}
 	}
 	c.updateInterest()
+	if c.queue == nil && !c.Closed() {
+		if d, ok := c.handler.(Drainer); ok {
+			d.OnDrained()
+		}
+	}
 }
 
 // updateInterest brings what epoll watches in line with the queue.
@@ -188,7 +211,7 @@ func (c *Conn) read() {
 	if limit := c.loop.readLimit; limit > 0 && c.flags&flagReadFreely == 0 {
 		buf = buf[:limit]
 	}
-	n, errno := rawRead(c.fd, buf)
+	n, errno := receive(c.fd, buf)
 	switch {
 	case errno == unix.EAGAIN:
 	case errno != 0:

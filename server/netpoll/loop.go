@@ -123,7 +123,7 @@ func (l *Loop) Post(f func()) bool {
 	l.mu.Unlock()
 	if !l.woken.Swap(true) {
 		one := [8]byte{1}
-		_, _ = rawWrite(int32(l.wakefd), one[:])
+		writeEvent(int32(l.wakefd), &one)
 	}
 	return true
 }
@@ -244,7 +244,7 @@ func (l *Loop) runTasks() {
 		return
 	}
 	var count [8]byte
-	_, _ = rawRead(int32(l.wakefd), count[:])
+	readEvent(int32(l.wakefd), &count)
 	l.woken.Store(false)
 	l.mu.Lock()
 	tasks := l.tasks

@@ -189,7 +189,10 @@ func (p *Presence) first(ctx context.Context, nodes []member, prefix string, n i
 
 // after is the end of the range of all that begins with prefix, as ZRANGEBYLEX wants it.
 func after(prefix string) string {
-	end := []byte(strings.TrimRight(prefix, "\xff"))
+	end := []byte(prefix)
+	for len(end) > 0 && end[len(end)-1] == 0xff {
+		end = end[:len(end)-1]
+	}
 	if len(end) == 0 {
 		return "+"
 	}

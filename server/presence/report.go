@@ -18,10 +18,11 @@ const (
 	wholeEvery = 60
 )
 
-// reported is what Redis was told, as far as that is certain.
+// reported is what Redis was told.
 type reported struct {
+	certain  bool // the last report came through
 	channels map[string]int64
-	revision int64 // counts the reports; 0: what Redis has is not known
+	revision int64 // counts the reports
 }
 
 // report tells Redis what changed since the last report, or everything if it can't be
@@ -29,7 +30,7 @@ type reported struct {
 func (p *Presence) report(ctx context.Context) error {
 	connections, channels := p.snapshot()
 	told := p.reported
-	p.reported = reported{} // until it is certain
+	p.reported = reported{revision: told.revision + 1} // until it is certain
 	known, err := p.hasAll(ctx, told)
 	if err != nil {
 		return err
@@ -43,7 +44,7 @@ func (p *Presence) report(ctx context.Context) error {
 		return err
 	}
 	_, err = p.client.TxPipelined(ctx, func(tx redis.Pipeliner) error {
-		tx.HSet(ctx, p.keys.state, fieldConnections, connections, fieldRevision, told.revision+1)
+		tx.HSet(ctx, p.keys.state, fieldConnections, connections, fieldRevision, p.reported.revision)
 		for _, key := range []string{p.keys.state, p.keys.counts, p.keys.names} {
 			tx.PExpire(ctx, key, p.expiry())
 		}
@@ -56,7 +57,7 @@ func (p *Presence) report(ctx context.Context) error {
 	if err := p.client.SAdd(ctx, registry, p.keys.node).Err(); err != nil {
 		return err
 	}
-	p.reported = reported{channels: channels, revision: told.revision + 1}
+	p.reported.certain, p.reported.channels = true, channels
 	return nil
 }
 
@@ -65,7 +66,7 @@ func (p *Presence) expiry() time.Duration { return expiryIntervals * p.interval 
 // hasAll reports whether Redis has what it was told: not after it lost its memory, nor
 // if a replica took over that had not heard the last of it.
 func (p *Presence) hasAll(ctx context.Context, told reported) (bool, error) {
-	if told.revision%wholeEvery == 0 {
+	if !told.certain || told.revision%wholeEvery == 0 {
 		return false, nil
 	}
 	var revision *redis.StringCmd

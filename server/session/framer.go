@@ -21,10 +21,14 @@ type Framer struct {
 // NewFramer returns a Framer for the sessions of srv.
 func NewFramer(srv *Server) *Framer { return &Framer{srv: srv, codec: newCodec()} }
 
-// Frame returns the message for Session.SendShared: text if the payload is valid
+// Frame returns the message, the parts in a row, for Session.SendShared: text if the payload is valid
 // UTF-8, else binary. Nobody may change it any more. It is compressed only if
 // somebody can take it so, and if that makes it shorter.
-func (f *Framer) Frame(payload []byte) *frame.Shared {
+func (f *Framer) Frame(parts ...[]byte) *frame.Shared {
+	payload := parts[0]
+	if len(parts) > 1 {
+		payload = appendAll(nil, parts)
+	}
 	op := int(frame.Text)
 	if !utf8.Valid(payload) {
 		op = int(frame.Binary)

@@ -13,11 +13,15 @@ import (
 // flushBytes bounds what answers to one read may pile up before they are written.
 const flushBytes = 64 << 10
 
+// Sending reports whether messages are still sent: from Open until the closing
+// handshake begins.
+func (s *Session) Sending() bool { return s.state == open && !s.Closed() }
+
 // Send sends one message, the parts in a row. It does nothing once the session
 // is closing. A peer that does not take its messages is closed
 // (ReasonSlowConsumer), never waited for.
 func (s *Session) Send(op frame.Opcode, parts ...[]byte) {
-	if s.state != open || s.Closed() {
+	if !s.Sending() {
 		return
 	}
 	sh := s.shard
@@ -56,16 +60,35 @@ func appendAll(dst []byte, parts [][]byte) []byte {
 
 // SendShared sends a message framed by Framer, which all its receivers share.
 func (s *Session) SendShared(m *frame.Shared) {
-	if s.state != open || s.Closed() {
+	if !s.Sending() {
 		return
 	}
 	s.flushOutIfCurrent()
 	s.shard.stats.MessagesSent.Add(1)
-	if s.deflate && m.Deflated != nil {
-		s.write(m.Deflated)
-	} else {
-		s.write(m.Plain)
+	s.write(s.form(m))
+}
+
+// SendPaced is SendShared for those who wait until Queued is 0 (see Drainer): the
+// message may be larger than the send queue.
+func (s *Session) SendPaced(m *frame.Shared) {
+	if !s.Sending() {
+		return
 	}
+	s.flushOutIfCurrent()
+	s.shard.stats.MessagesSent.Add(1)
+	if s.Queued() == 0 {
+		_ = s.WritePaced(s.form(m)) // a failure has closed the session
+	} else {
+		s.write(s.form(m))
+	}
+}
+
+// form returns the frames that s takes.
+func (s *Session) form(m *frame.Shared) []byte {
+	if s.deflate && m.Deflated != nil {
+		return m.Deflated
+	}
+	return m.Plain
 }
 
 // Close begins the closing handshake with code and a reason of at most 123 bytes

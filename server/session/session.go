@@ -87,6 +87,20 @@ func (s *Session) opened(r *http.Request) {
 // OnOpen implements netpoll.Handler.
 func (s *Session) OnOpen() {}
 
+// Drainer is a Handler that paces what it sends by what the peer takes.
+type Drainer interface {
+	// Drained says that all that was sent has been taken, after some of it had to
+	// wait: Queued was above 0. Called on the loop.
+	Drained(s *Session)
+}
+
+// OnDrained implements netpoll.Drainer.
+func (s *Session) OnDrained() {
+	if d, ok := s.handler.(Drainer); ok && s.Sending() {
+		d.Drained(s)
+	}
+}
+
 // OnData implements netpoll.Handler. What the handler sends meanwhile goes out in
 // one write at the end.
 func (s *Session) OnData(p []byte) {

@@ -10,14 +10,15 @@ import (
 
 // document is the page that the run becomes.
 type document struct {
-	args           []string
-	rounds         int
-	machine        string
-	servers        string // and their versions
-	peers, scaling []*block
+	args    []string
+	rounds  int
+	machine string
+	servers string // and their versions
+
+	peers, scaling, floor, fanout []*block
 }
 
-func (d *document) blocks() []*block { return slices.Concat(d.peers, d.scaling) }
+func (d *document) blocks() []*block { return slices.Concat(d.peers, d.floor, d.scaling, d.fanout) }
 
 func (d *document) markdown() []byte {
 	var b bytes.Buffer
@@ -39,6 +40,10 @@ func (d *document) markdown() []byte {
 	for _, block := range d.peers {
 		fmt.Fprintf(&b, "\n## %s\n\n", upperFirst(block.cell.title()))
 		peerTable(&b, block)
+	}
+	if len(d.floor) > 0 {
+		fmt.Fprint(&b, floorText)
+		floorTable(&b, d.floor)
 	}
 	if len(d.scaling) > 0 {
 		fmt.Fprintf(&b, "\n## wsnode's loops\n\nMessages of %s, one round. *All at once*: every connection sends its message at the same moment, and one loop of wsload sends and reads them all, on the same CPUs.\n\n",

@@ -36,19 +36,29 @@ const (
 // kind is one way of measuring a server in a cell.
 type kind struct {
 	name  string
-	run   func(context.Context, *runner, setup, cell) (figures, error)
-	takes func(cell) time.Duration // about
+	run   func(context.Context, *runner, setup, *block) (figures, error)
+	takes func(*block) time.Duration // about
 }
 
 var (
-	traffic = kind{"traffic", measureTraffic, func(c cell) time.Duration {
+	traffic = kind{"traffic", measureTraffic, func(b *block) time.Duration {
+		c := b.cell
 		once := overhead + per(c.connections, connectRate) + per(c.connections, echoRate) + per(broadcasts(c), broadcastsPerSecond(c))
 		return time.Duration(repeats(c))*once + settleTime
 	}}
-	heartbeats = kind{"heartbeats", measureHeartbeats, func(c cell) time.Duration {
+	heartbeats = kind{"heartbeats", measureHeartbeats, func(b *block) time.Duration {
+		c := b.cell
 		return overhead + per(c.connections, connectRate) + heartbeat + heartbeatTime
 	}}
-	burst = kind{"burst", measureBurst, func(c cell) time.Duration {
+	deliveries = kind{"deliveries", measureDeliveries, func(b *block) time.Duration {
+		c := b.cell
+		return overhead + per(c.connections, connectRate) + per(floorBroadcasts(c), broadcastsPerSecond(c))
+	}}
+	talking = kind{"talk", measureTalk, func(*block) time.Duration {
+		return 2 * (overhead + 2*time.Second + talkTime)
+	}}
+	burst = kind{"burst", measureBurst, func(b *block) time.Duration {
+		c := b.cell
 		return time.Duration(repeats(c)) * (overhead + per(c.connections, connectRate))
 	}}
 )
@@ -67,13 +77,18 @@ func broadcastsPerSecond(c cell) float64 {
 	return min(deliveryRate/float64(c.connections), broadcastRate)
 }
 
+// floorBroadcasts to all connections: some 300,000 deliveries. They are all that is
+// measured there.
+func floorBroadcasts(c cell) int { return 3 * max(100_000/c.connections, 5) }
+
 func connectArgs(c cell) []string {
 	return []string{"-a", strconv.Itoa(c.connections), "-c", strconv.Itoa(connectRate)}
 }
 
 // measureTraffic connects, lets every connection echo, broadcasts to all, and lets them
 // idle, without heartbeats.
-func measureTraffic(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+func measureTraffic(ctx context.Context, r *runner, s setup, b *block) (figures, error) {
+	c := b.cell
 	srv, err := r.start(ctx, s, 0)
 	if err != nil {
 		return nil, err
@@ -113,9 +128,39 @@ func measureTraffic(ctx context.Context, r *runner, s setup, c cell) (figures, e
 	return f, nil
 }
 
+// measureDeliveries only broadcasts, also by servers that can do nothing else, and looks
+// at the client, too: it must have had the same to do.
+func measureDeliveries(ctx context.Context, r *runner, s setup, b *block) (figures, error) {
+	c := b.cell
+	srv, err := r.start(ctx, s, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer srv.stop()
+	f := figures{}
+	n := float64(c.connections * floorBroadcasts(c))
+	var before use
+	ended := func(phase string) error {
+		cpu, client := srv.lap(), r.clientUse()
+		if phase == "broadcast" {
+			f[deliveryCPU] = cpu / n
+			f[clientCPU] = (client.cpu - before.cpu) / n
+			f[clientWakes] = (client.wakes - before.wakes) / n
+		}
+		before = client
+		return nil
+	}
+	_, err = r.load(ctx, ended, append(connectArgs(c), "-echo=false", "-hold", "1s", // the hold ends the phase before it
+		"-broadcasts", strconv.Itoa(floorBroadcasts(c)), "-broadcast-size", strconv.Itoa(c.size),
+		"-broadcast-rate", strconv.FormatFloat(broadcastsPerSecond(c), 'f', 2, 64),
+		"-publish", "http://"+adminAddr+"/publish?channel=broadcast")...)
+	return f, err
+}
+
 // measureHeartbeats lets connections idle while the server pings them. The server counts
 // what came back, wsload vouches for it.
-func measureHeartbeats(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+func measureHeartbeats(ctx context.Context, r *runner, s setup, b *block) (figures, error) {
+	c := b.cell
 	srv, err := r.start(ctx, s, heartbeat)
 	if err != nil {
 		return nil, err
@@ -148,7 +193,8 @@ func measureHeartbeats(ctx context.Context, r *runner, s setup, c cell) (figures
 }
 
 // measureBurst lets all connections send at once: what server and client together can.
-func measureBurst(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+func measureBurst(ctx context.Context, r *runner, s setup, b *block) (figures, error) {
+	c := b.cell
 	srv, err := r.start(ctx, s, 0)
 	if err != nil {
 		return nil, err

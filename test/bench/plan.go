@@ -17,10 +17,11 @@ const (
 
 // block is a cell with the servers that are measured in it, in turn.
 type block struct {
-	cell   cell
-	kinds  []kind
-	rounds int
-	rows   []*row
+	cell     cell
+	channels int // that the connections are spread over; 0 for all on one
+	kinds    []kind
+	rounds   int
+	rows     []*row
 }
 
 // row is one server in a cell.
@@ -33,6 +34,9 @@ type row struct {
 // peerBlocks are the cells with all servers. Heartbeats have no size: they are measured
 // once for each number of connections.
 func peerBlocks(cfg config) (blocks []*block) {
+	if len(cfg.servers) == 0 {
+		return nil
+	}
 	seen := map[int]bool{}
 	for _, c := range cfg.cells {
 		b := &block{cell: c, kinds: []kind{traffic}, rounds: cfg.rounds}
@@ -63,6 +67,22 @@ func scalingBlocks(cfg config) (blocks []*block) {
 	return blocks
 }
 
+// floorName is how the table calls what wsnode is held against there.
+const floorName = "write(2), one thread"
+
+// floorBlocks are cells in which wsnode only broadcasts, beside the floor.
+func floorBlocks(cfg config) (blocks []*block) {
+	for _, c := range cfg.floor {
+		blocks = append(blocks, &block{cell: c, kinds: []kind{deliveries}, rounds: cfg.rounds, rows: []*row{
+			{name: floorName, setup: setup{lib: "floor"}},
+			{name: "the same with send(2)", setup: setup{"floor", []string{"-send"}}},
+			{name: "wsnode, 1 loop", setup: setup{"wsnode", []string{"-loops", "1"}}},
+			{name: "wsnode, 2 loops", setup: setup{"wsnode", []string{"-loops", "2"}}},
+		}})
+	}
+	return blocks
+}
+
 // step is one measurement.
 type step struct {
 	block *block
@@ -72,10 +92,10 @@ type step struct {
 }
 
 func (s step) String() string {
-	return fmt.Sprintf("%s, round %d of %d: %s of %s", s.block.cell, s.round+1, s.block.rounds, s.kind.name, s.row.name)
+	return fmt.Sprintf("%s, round %d of %d: %s of %s", s.block, s.round+1, s.block.rounds, s.kind.name, s.row.name)
 }
 
-func (s step) takes() time.Duration { return s.kind.takes(s.block.cell) }
+func (s step) takes() time.Duration { return s.kind.takes(s.block) }
 
 // steps go from server to server rather than doing all rounds of one: when the machine
 // slows down, all feel it. Nor is it always the same one that is first.
@@ -121,7 +141,7 @@ func measure(ctx context.Context, r *runner, p *progress, s step) (first figures
 			r.waitQuiet(ctx)
 		}
 		others := r.watch()
-		f, err := s.kind.run(ctx, r, s.row.setup, s.block.cell)
+		f, err := s.kind.run(ctx, r, s.row.setup, s.block)
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -45,14 +45,17 @@ func (r *runner) start(ctx context.Context, s setup, heartbeat time.Duration) (*
 	}
 	args := append([]string{"-listen", listenAddr, "-admin", adminAddr}, s.args...)
 	srv := &server{}
-	if s.lib == "wsnode" {
+	switch s.lib {
+	case "wsnode":
 		srv.pongs = "wsnode_heartbeat_rtt_seconds_count"
 		args = append(args, "-log-level", "warn", "-heartbeat-interval", heartbeat.String())
 		if heartbeat > 0 {
 			args = append(args, "-heartbeat-timeout", (heartbeatTimeout * heartbeat).String())
 		}
 		srv.cmd = exec.CommandContext(ctx, r.wsnode, args...)
-	} else {
+	case "floor":
+		srv.cmd = exec.CommandContext(ctx, r.floor, args...)
+	default:
 		srv.pongs = "peer_pongs_total"
 		args = append(args, "-lib", s.lib, "-heartbeat", heartbeat.String(), "-heartbeat-timeout", (heartbeatTimeout * heartbeat).String())
 		srv.cmd = exec.CommandContext(ctx, r.peers, args...)
@@ -101,7 +104,7 @@ func (s *server) stop() {
 
 // lap returns the CPU time that the server took since the last lap, in seconds.
 func (s *server) lap() float64 {
-	now := cpuSeconds(s.cmd.Process.Pid)
+	now := useOf(s.cmd.Process.Pid).cpu
 	d := now - s.lapped
 	s.lapped = now
 	return d
@@ -123,21 +126,6 @@ func (s *server) heartbeats() (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("the server has no metric %s", s.pongs)
-}
-
-// cpuSeconds adds up what the scheduler gave to the threads of a process: nanoseconds
-// in /proc/PID/task/TID/schedstat, where /proc/PID/stat has ticks of 10 ms.
-func cpuSeconds(pid int) float64 {
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	var sum float64
-	for _, file := range files {
-		b, _ := os.ReadFile(file)
-		if fields := strings.Fields(string(b)); len(fields) > 0 {
-			ns, _ := strconv.ParseFloat(fields[0], 64)
-			sum += ns
-		}
-	}
-	return sum / 1e9
 }
 
 // residentBytes reads the resident memory of a process.

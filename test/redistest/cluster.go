@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
 const (
@@ -36,19 +34,17 @@ func (s Setup) StartCluster(t testing.TB) *Cluster {
 	certs := s.certificates(t)
 	c := &Cluster{}
 	var addrs []string
-	var buses []int
 	for range 2 * primaries {
-		bus := tcptest.FreePort(t)
 		server := s.server(t, certs, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-			"--cluster-port", strconv.Itoa(bus), "--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", downAfter,
+			"--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", downAfter,
 			"--cluster-replica-validity-factor", "0", "--cluster-allow-replica-migration", "no")
 		c.Servers, c.ids = append(c.Servers, server), append(c.ids, randomID())
-		addrs, buses = append(addrs, server.Addr), append(buses, bus)
+		addrs = append(addrs, server.Addr)
 	}
 	c.CAFile = c.Servers[0].CAFile
 	scheme, _, _ := strings.Cut(c.Servers[0].URL, ":")
 	c.URL = fmt.Sprintf("%s+cluster://%s", scheme, strings.Join(addrs, ","))
-	c.introduce(t, buses)
+	c.introduce(t)
 	for _, server := range c.Servers {
 		server.launch(t)
 	}
@@ -61,7 +57,7 @@ func (s Setup) StartCluster(t testing.TB) *Cluster {
 
 // introduce writes the file in which each member keeps what it knows of the others:
 // the cluster need not be made step by step, each waiting for gossip.
-func (c *Cluster) introduce(t testing.TB, buses []int) {
+func (c *Cluster) introduce(t testing.TB) {
 	t.Helper()
 	for i, self := range c.Servers {
 		var lines []string
@@ -74,7 +70,7 @@ func (c *Cluster) introduce(t testing.TB, buses []int) {
 				flags = "myself," + flags
 			}
 			lines = append(lines, fmt.Sprintf("%s %s@%d %s %s 0 0 %d connected%s",
-				c.ids[j], server.Addr, buses[j], flags, primary, j%primaries+1, held))
+				c.ids[j], server.Addr, server.bus, flags, primary, j%primaries+1, held))
 		}
 		lines = append(lines, fmt.Sprintf("vars currentEpoch %d lastVoteEpoch 0", primaries))
 		file := filepath.Join(self.dir, "nodes.conf")

@@ -47,11 +47,15 @@ func startProcess(t testing.TB, dir, name string, args ...string) *process {
 
 // kill ends it at once, with the children it may have forked to write a file.
 func (p *process) kill() {
+	p.signal(syscall.SIGKILL)
+	<-p.done
+}
+
+func (p *process) signal(sig syscall.Signal) {
 	select {
 	case <-p.done: // its number may be another's by now
 	default:
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
-		<-p.done
+		_ = syscall.Kill(-p.cmd.Process.Pid, sig)
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"crypto/tls"
 	"net"
 	"os/exec"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,6 +43,7 @@ type Server struct {
 
 	setup   Setup
 	tls     *tls.Config
+	bus     int // its port for other members, in a cluster
 	dir     string
 	args    []string
 	process *process
@@ -65,7 +68,10 @@ func (s Setup) Start(t testing.TB) *Server {
 func (s Setup) server(t testing.TB, certs *certificates, args ...string) *Server {
 	t.Helper()
 	server := s.address(t, certs)
-	server.args = append([]string{"--save", "", "--dir", server.dir, "--repl-diskless-sync-delay", "0"}, server.args...)
+	server.bus = tcptest.FreePort(t)
+	server.args = append([]string{
+		"--save", "", "--dir", server.dir, "--repl-diskless-sync-delay", "0", "--cluster-port", strconv.Itoa(server.bus),
+	}, server.args...)
 	if s.Password != "" {
 		server.args = append(server.args, "--requirepass", s.Password, "--masterauth", s.Password)
 	}
@@ -144,6 +150,12 @@ func (s *Server) Kill() {
 		s.process = nil
 	}
 }
+
+// Freeze makes the server hang, with its connections open, until Thaw.
+func (s *Server) Freeze() { s.process.signal(syscall.SIGSTOP) }
+
+// Thaw ends Freeze.
+func (s *Server) Thaw() { s.process.signal(syscall.SIGCONT) }
 
 // Running reports whether the server was started and not killed.
 func (s *Server) Running() bool { return s.process != nil }

@@ -18,13 +18,13 @@ func TestMemoryAfterABurst(t *testing.T) {
 		settle, after = 30*time.Second, time.Minute
 	}
 	n := startNode(t, nil)
-	empty := n.resident()
-	c := newCrowd(t, n.listen)
+	empty := n.Resident()
+	c := newCrowd(t, n.Listen)
 	c.connect(clients, 64)
 	c.fine()
 	c.echo(128, 64)
 	time.Sleep(settle) // longer than the node waits before it gives memory back
-	idle := n.resident()
+	idle := n.Resident()
 	record(t, "burst: idle connections", "%d", c.open.Load())
 	record(t, "burst: RSS idle", "%s, %.0f B a connection", mebibytes(idle), (idle-empty)/float64(clients))
 
@@ -36,7 +36,7 @@ func TestMemoryAfterABurst(t *testing.T) {
 	record(t, "burst: RSS peak", "%s", mebibytes(peak()))
 
 	time.Sleep(after)
-	later := n.resident()
+	later := n.Resident()
 	record(t, "burst: RSS "+after.String()+" later", "%s, %.2f times idle", mebibytes(later), later/idle)
 	if *full {
 		require.Less(t, later, 1.5*idle)

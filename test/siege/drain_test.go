@@ -15,6 +15,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/loadtest/report"
 )
 
 // On SIGTERM every client is told to come back elsewhere, not all at once, and not
@@ -25,15 +27,15 @@ func TestDrainUnderLoad(t *testing.T) {
 		over = 10 * time.Second
 	}
 	n := startNode(t, nil, "-drain-time", over.String(), "-send-queue", fmt.Sprint(4<<20))
-	load := startLoad(t, n.url(), "-a", fmt.Sprint(clients), "-c", "2500", "-hold", "1m",
+	load := startLoad(t, n.URL(), "-a", fmt.Sprint(clients), "-c", "2500", "-hold", "1m",
 		"-echo-rate", fmt.Sprint(float64(clients)/(over+5*time.Second).Seconds()))
-	load.reach("echo")
+	load.Reach("echo")
 	behind := startListeners(t, n, "behind") // they do not read for a while
 	for _, l := range behind {
 		l.mu.Lock()
 	}
 	backlog := startStream(t, n, "behind", 16<<10, 50*time.Millisecond)
-	queued := func() float64 { return n.metric("wsnode_send_queue_bytes") }
+	queued := func() float64 { return n.Metric("wsnode_send_queue_bytes") }
 	require.Eventually(t, func() bool { return queued() > float64(len(behind)*512<<10) }, time.Minute, 50*time.Millisecond)
 	backlog.end()
 	time.Sleep(500 * time.Millisecond) // for what the kernel still takes
@@ -45,28 +47,28 @@ func TestDrainUnderLoad(t *testing.T) {
 	published := everybody.published.Load()
 
 	start := time.Now()
-	require.NoError(t, n.cmd.Process.Signal(syscall.SIGTERM))
-	require.Eventually(t, func() bool { return n.status("/readyz") == http.StatusServiceUnavailable }, 10*time.Second, time.Millisecond)
+	require.NoError(t, n.Cmd.Process.Signal(syscall.SIGTERM))
+	require.Eventually(t, func() bool { return n.Status("/readyz") == http.StatusServiceUnavailable }, 10*time.Second, time.Millisecond)
 	for _, l := range behind {
 		l.mu.Unlock()
 	}
 	require.Eventually(t, func() bool {
-		c, err := net.Dial("tcp4", n.listen)
+		c, err := net.Dial("tcp4", n.Listen)
 		if err == nil {
 			_ = c.Close()
 		}
 		return err != nil
 	}, 10*time.Second, 10*time.Millisecond, "new connections are taken")
 	times := closingTimes(n, clients, start)
-	require.NoError(t, <-n.exited)
+	require.NoError(t, <-n.Exited)
 	exited := time.Since(start)
 
-	r := load.wait()
+	r := load.Wait()
 	record(t, "drain: SIGTERM", "at %d connections that echo and listen, -drain-time %s", clients, over)
 	record(t, "drain: closed with 1012", "%d of %d", r.Closed["code_1012"], clients)
 	record(t, "drain: 10 / 50 / 90 / 100 % were closed after", "%.1f / %.1f / %.1f / %.1f s, exit after %.1f s",
 		times[10].Seconds(), times[50].Seconds(), times[90].Seconds(), times[100].Seconds(), exited.Seconds())
-	require.Equal(t, map[string]int{"code_1012": clients}, r.Closed)
+	require.Equal(t, report.Classes{"code_1012": int64(clients)}, r.Closed)
 	require.Zero(t, r.Echo.Timeout+r.Echo.Corrupted)
 	require.Greater(t, times[90]-times[10], over/4, "all at once")
 	require.Less(t, exited, over+30*time.Second)
@@ -101,7 +103,7 @@ func closingTimes(n *node, clients int, start time.Time) (times [101]time.Durati
 
 // connections is wsnode_connections, and false of a node that has gone.
 func (n *node) connections() (int, bool) {
-	resp, err := n.http.Get(n.admin + "/metrics")
+	resp, err := n.HTTP.Get(n.Admin + "/metrics")
 	if err != nil {
 		return 0, false
 	}

@@ -29,7 +29,7 @@ type slowClient struct {
 // slowHandshake begins a handshake that will not end in time.
 func slowHandshake(t *testing.T, n *node) *slowClient {
 	t.Helper()
-	conn, err := net.Dial("tcp4", n.listen)
+	conn, err := net.Dial("tcp4", n.Listen)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	return &slowClient{Conn: conn, rest: []byte(handshake)}
@@ -39,7 +39,7 @@ func slowHandshake(t *testing.T, n *node) *slowClient {
 func slowFrame(t *testing.T, n *node, i int) *slowClient {
 	t.Helper()
 	dialer := websocket.Dialer{ReadBufferSize: 256, WriteBufferSize: 256} // thousands of them
-	ws, _, err := dialer.Dial(n.url(), nil)
+	ws, _, err := dialer.Dial(n.URL(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = ws.Close() })
 	c := &slowClient{Conn: ws.NetConn(), ws: ws, text: fmt.Sprintf("message %1000d", i)}

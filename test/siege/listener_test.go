@@ -38,7 +38,7 @@ func startListeners(t *testing.T, n *node, channel string) []*listener {
 func startListener(t *testing.T, n *node, channel string) *listener {
 	t.Helper()
 	dialer := websocket.Dialer{NetDialContext: (&net.Dialer{Control: narrow}).DialContext}
-	ws, resp, err := dialer.Dial(n.url()+"?channel="+channel, nil)
+	ws, resp, err := dialer.Dial(n.URL()+"?channel="+channel, nil)
 	require.NoError(t, err)
 	_ = resp.Body.Close()
 	l := &listener{ws: ws, channel: channel, ended: make(chan error, 1)}

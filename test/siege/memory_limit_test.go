@@ -25,11 +25,11 @@ func TestMemoryLimit(t *testing.T) {
 	n := startNode(t, g.wrap(), marks...)
 	record(t, "memory limit", "%s, of which the empty node has %s", mebibytes(float64(limit)), mebibytes(g.used()))
 
-	c := newCrowd(t, n.listen)
+	c := newCrowd(t, n.Listen)
 	const batch, most = 32, 17500
 	readyBefore := true
 	for len(c.refusals) == 0 {
-		readyBefore = n.status("/readyz") == http.StatusOK
+		readyBefore = n.Status("/readyz") == http.StatusOK
 		require.Less(t, len(c.members), most, "the node takes everybody: %s", mebibytes(g.used()))
 		c.connect(batch, batch)
 	}
@@ -39,16 +39,16 @@ func TestMemoryLimit(t *testing.T) {
 	c.connect(size(5000), 256) // a storm of clients who do not care
 	c.wantRefused(size(4000))
 	c.fine()
-	mute(t, n.listen, 1500) // and of some who never send a handshake
+	mute(t, n.Listen, 1500) // and of some who never send a handshake
 	require.Equal(t, "0", g.kills())
 	record(t, "memory limit: most used by storms at the limit", "%.0f %%", 100*g.most()/float64(limit))
 	c.echo(128, 64)
-	require.Positive(t, n.metric(`wsnode_handshakes_rejected_total{reason="memory"}`))
+	require.Positive(t, n.Metric(`wsnode_handshakes_rejected_total{reason="memory"}`))
 
 	held := int(c.open.Load())
 	c.leave()
 	start := time.Now()
-	require.Eventually(t, func() bool { return n.status("/readyz") == http.StatusOK }, time.Minute, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return n.Status("/readyz") == http.StatusOK }, time.Minute, 10*time.Millisecond)
 	record(t, "memory limit: ready again after all left", "%.1f s", time.Since(start).Seconds())
 	c.connect(held/2, 64)
 	require.EqualValues(t, held/2, c.open.Load())

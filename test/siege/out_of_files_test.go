@@ -24,16 +24,16 @@ func TestOutOfFiles(t *testing.T) {
 	const loops, clients, waiting = 2, 500, 50
 	over := time.Duration(size(200)) * time.Second / 10
 	n := startNode(t, nil, "-loops", strconv.Itoa(loops))
-	n.http.CloseIdleConnections()
-	c := newCrowd(t, n.listen)
+	n.HTTP.CloseIdleConnections()
+	c := newCrowd(t, n.Listen)
 	c.connect(clients, 64)
 	c.fine()
 	files := uint64(len(n.files()))
-	require.NoError(t, unix.Prlimit(n.cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files}, nil))
+	require.NoError(t, unix.Prlimit(n.Cmd.Process.Pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: files, Max: files}, nil))
 
 	answers := make(chan error, waiting)
 	for range waiting {
-		conn, err := net.Dial("tcp4", n.listen)
+		conn, err := net.Dial("tcp4", n.Listen)
 		require.NoError(t, err)
 		defer conn.Close()
 		go func() { answers <- shake(conn) }()
@@ -49,7 +49,7 @@ func TestOutOfFiles(t *testing.T) {
 	for range waiting {
 		require.NoError(t, <-answers)
 	}
-	tries := n.metric("wsnode_accept_errors_total")
+	tries := n.Metric("wsnode_accept_errors_total")
 	record(t, "out of files: the node", "%.2f s of CPU and %.0f tries to accept in %.1f s, of %d loops", used.Seconds(), tries, took.Seconds(), loops)
 	require.Positive(t, tries)
 	require.Less(t, tries, 1000*took.Seconds(), "a busy loop") // 20 a second are meant
@@ -74,7 +74,7 @@ func shake(conn net.Conn) error {
 // files are the node's open files.
 func (n *node) files() []os.DirEntry {
 	n.t.Helper()
-	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", n.cmd.Process.Pid))
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", n.Cmd.Process.Pid))
 	require.NoError(n.t, err)
 	return list
 }
@@ -82,7 +82,7 @@ func (n *node) files() []os.DirEntry {
 // cpu is the processor time that the node has used, in steps of 10 ms.
 func (n *node) cpu() time.Duration {
 	n.t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.cmd.Process.Pid))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.Cmd.Process.Pid))
 	require.NoError(n.t, err)
 	_, rest, _ := strings.Cut(string(b), ") ") // behind the name, the fields from the 3rd on
 	fields := strings.Fields(rest)

@@ -22,7 +22,7 @@ func watchPeak(t *testing.T, n *node) (peak func() float64) {
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for {
-			highest = max(highest, n.resident())
+			highest = max(highest, n.Resident())
 			select {
 			case <-stop:
 				return

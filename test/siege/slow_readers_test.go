@@ -13,6 +13,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/loadtest/report"
 )
 
 const (
@@ -45,7 +47,7 @@ func TestSlowReaders(t *testing.T) {
 		if round == 0 { // later, some of what the slow readers took may still be there
 			calm = peak()
 		}
-		require.Equal(t, round*slow, n.reasons("wsnode_closed_total")["slow_consumer"])
+		require.Equal(t, round*slow, n.Reasons("wsnode_closed_total")["slow_consumer"])
 
 		var deaf []net.Conn
 		for range slow {
@@ -55,7 +57,7 @@ func TestSlowReaders(t *testing.T) {
 		with.add(listen(t, n, normal, rate))
 		highest = max(highest, peak())
 		require.Equal(t, map[string]int{"slow_consumer": (round + 1) * slow, "peer_closed": 2 * (round + 1) * normal},
-			n.reasons("wsnode_closed_total"))
+			n.Reasons("wsnode_closed_total"))
 		require.Eventually(t, func() bool { return n.sockets() == 0 }, 10*time.Second, 20*time.Millisecond,
 			"the kernel gives up at once what they have not taken")
 		for _, c := range deaf {
@@ -74,15 +76,15 @@ func TestSlowReaders(t *testing.T) {
 }
 
 // listen lets so many clients listen to the stream from its beginning to its end.
-func listen(t *testing.T, n *node, clients, rate int) report {
+func listen(t *testing.T, n *node, clients, rate int) *report.Report {
 	t.Helper()
-	r := startLoad(t, n.url(), "-a", fmt.Sprint(clients), "-c", "2500", "-timeout", "2m", "-broadcasts", fmt.Sprint(broadcasts),
-		"-broadcast-size", fmt.Sprint(broadcastBytes), "-broadcast-rate", fmt.Sprint(rate), "-publish", n.admin+"/publish?channel=broadcast").wait()
+	r := startLoad(t, n.URL(), "-a", fmt.Sprint(clients), "-c", "2500", "-timeout", "2m", "-broadcasts", fmt.Sprint(broadcasts),
+		"-broadcast-size", fmt.Sprint(broadcastBytes), "-broadcast-rate", fmt.Sprint(rate), "-publish", n.Admin+"/publish?channel=broadcast").Wait()
 	b := &r.Broadcast
-	require.Equal(t, clients, r.Connected)
-	require.Equal(t, clients, b.Listeners)
-	require.Equal(t, broadcasts, b.Published)
-	require.Equal(t, clients*broadcasts, b.Delivered, "%+v", r)
+	require.EqualValues(t, clients, r.Connected)
+	require.EqualValues(t, clients, b.Listeners)
+	require.EqualValues(t, broadcasts, b.Published)
+	require.EqualValues(t, clients*broadcasts, b.Delivered, "%+v", r)
 	require.Zero(t, b.Lost+b.Duplicated+b.Reordered+b.Affected)
 	require.Zero(t, r.ClosedUnexpected)
 	return r
@@ -92,7 +94,7 @@ func listen(t *testing.T, n *node, clients, rate int) report {
 func deafClient(t *testing.T, n *node) net.Conn {
 	t.Helper()
 	dialer := websocket.Dialer{NetDialContext: (&net.Dialer{Control: narrow}).DialContext}
-	ws, resp, err := dialer.Dial(n.url(), nil)
+	ws, resp, err := dialer.Dial(n.URL(), nil)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusSwitchingProtocols, resp.StatusCode)
 	t.Cleanup(func() { _ = ws.Close() })
@@ -112,6 +114,6 @@ func requireClosed(t *testing.T, c net.Conn) {
 // broadcastTimes are those of several rounds, from publishing to each delivery.
 type broadcastTimes struct{ p50, p99 seconds }
 
-func (b *broadcastTimes) add(r report) {
+func (b *broadcastTimes) add(r *report.Report) {
 	b.p50, b.p99 = append(b.p50, r.Broadcast.P50), append(b.p99, r.Broadcast.P99)
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/loadtest/report"
 )
 
 const (
@@ -31,7 +33,7 @@ func TestSlowloris(t *testing.T) {
 		rounds, timeout = 5, 30*time.Second
 	}
 	n := startNode(t, nil, "-handshake-timeout", timeout.String())
-	empty := n.resident()
+	empty := n.Resident()
 	echoRound(t, n, normal) // warms up
 
 	var without, with echoTimes
@@ -41,10 +43,10 @@ func TestSlowloris(t *testing.T) {
 		peak := watchPeak(t, n)
 		attackSlowly(t, n, slow, func() { with.add(echoRound(t, n, normal)) })
 		highest = max(highest, peak())
-		require.Eventually(t, func() bool { return n.metric("wsnode_sockets") == 0 }, 10*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return n.Metric("wsnode_sockets") == 0 }, 10*time.Second, 20*time.Millisecond)
 	}
-	require.Equal(t, map[string]int{"timeout": rounds * slow}, n.reasons("wsnode_handshakes_rejected_total"))
-	require.Equal(t, map[string]int{"peer_closed": (1 + 2*rounds) * normal, "peer_gone": rounds * slow}, n.reasons("wsnode_closed_total"))
+	require.Equal(t, map[string]int{"timeout": rounds * slow}, n.Reasons("wsnode_handshakes_rejected_total"))
+	require.Equal(t, map[string]int{"peer_closed": (1 + 2*rounds) * normal, "peer_gone": rounds * slow}, n.Reasons("wsnode_closed_total"))
 
 	record(t, "slowloris: clients", "%d slow handshakes and %d slow frames, a byte every %s; %d normal ones that echo 128 B, %d a second",
 		slow, slow, dribbleEvery, normal, size(2000))
@@ -61,7 +63,7 @@ func TestSlowloris(t *testing.T) {
 // f runs, then has the former refused and the latter answered.
 func attackSlowly(t *testing.T, n *node, each int, f func()) {
 	t.Helper()
-	before := n.reasons("wsnode_handshakes_rejected_total")
+	before := n.Reasons("wsnode_handshakes_rejected_total")
 	var frames, handshakes []*slowClient
 	for i := range each {
 		frames = append(frames, slowFrame(t, n, i))
@@ -71,7 +73,7 @@ func attackSlowly(t *testing.T, n *node, each int, f func()) {
 	}
 	stop := dribble(t, append(frames[:each:each], handshakes...), dribbleEvery)
 	f()
-	require.Equal(t, before, n.reasons("wsnode_handshakes_rejected_total"), "the slow handshakes were there all the time")
+	require.Equal(t, before, n.Reasons("wsnode_handshakes_rejected_total"), "the slow handshakes were there all the time")
 	for _, c := range handshakes {
 		require.Equal(t, http.StatusRequestTimeout, c.refused(t))
 		_ = c.Close()
@@ -84,11 +86,11 @@ func attackSlowly(t *testing.T, n *node, each int, f func()) {
 }
 
 // echoRound lets so many normal clients come, echo once and go.
-func echoRound(t *testing.T, n *node, clients int) report {
+func echoRound(t *testing.T, n *node, clients int) *report.Report {
 	t.Helper()
-	r := startLoad(t, n.url(), "-a", fmt.Sprint(clients), "-c", "2500", "-echo-rate", fmt.Sprint(size(2000))).wait()
-	require.Equal(t, clients, r.Connected)
-	require.Equal(t, clients, r.Echo.OK)
+	r := startLoad(t, n.URL(), "-a", fmt.Sprint(clients), "-c", "2500", "-echo-rate", fmt.Sprint(size(2000))).Wait()
+	require.EqualValues(t, clients, r.Connected)
+	require.EqualValues(t, clients, r.Echo.OK)
 	require.Zero(t, r.ClosedUnexpected)
 	return r
 }
@@ -96,6 +98,6 @@ func echoRound(t *testing.T, n *node, clients int) report {
 // echoTimes are those of several rounds.
 type echoTimes struct{ p50, p99 seconds }
 
-func (e *echoTimes) add(r report) {
+func (e *echoTimes) add(r *report.Report) {
 	e.p50, e.p99 = append(e.p50, r.Echo.P50), append(e.p99, r.Echo.P99)
 }

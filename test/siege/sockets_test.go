@@ -27,7 +27,7 @@ func (n *node) sockets() int {
 		table, err = os.ReadFile("/proc/thread-self/net/tcp")
 		return err
 	}))
-	addr := netip.MustParseAddrPort(n.listen)
+	addr := netip.MustParseAddrPort(n.Listen)
 	ip := addr.Addr().As4()
 	local := fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(ip[:]), addr.Port()) // as the kernel prints it
 	count := 0

@@ -21,32 +21,32 @@ func TestStopped(t *testing.T) {
 	}
 	const around = 2 * time.Second // that clients echo before and after
 	n := startNode(t, nil, "-heartbeat-interval", interval.String(), "-heartbeat-timeout", timeout.String())
-	load := startLoad(t, n.url(), "-a", fmt.Sprint(clients), "-c", "2500", "-timeout", "2m",
+	load := startLoad(t, n.URL(), "-a", fmt.Sprint(clients), "-c", "2500", "-timeout", "2m",
 		"-echo-rate", fmt.Sprint(float64(clients)/(stop+2*around).Seconds()),
-		"-broadcasts", "10", "-broadcast-rate", "5", "-publish", n.admin+"/publish?channel=broadcast",
+		"-broadcasts", "10", "-broadcast-rate", "5", "-publish", n.Admin+"/publish?channel=broadcast",
 		"-hold", (timeout + interval).String()) // nobody is cut off late, either
-	load.reach("echo")
+	load.Reach("echo")
 	listeners := startListeners(t, n, "broadcast")
 	s := startStream(t, n, "broadcast", 1<<10, 200*time.Millisecond)
 	time.Sleep(around)
 	n.lag() // forgets what was before
 
-	before, peak := n.resident(), watchPeak(t, n)
-	require.NoError(t, n.cmd.Process.Signal(syscall.SIGSTOP))
+	before, peak := n.Resident(), watchPeak(t, n)
+	require.NoError(t, n.Cmd.Process.Signal(syscall.SIGSTOP))
 	time.Sleep(stop)
-	require.NoError(t, n.cmd.Process.Signal(syscall.SIGCONT))
+	require.NoError(t, n.Cmd.Process.Signal(syscall.SIGCONT))
 	var lag float64
 	require.Eventually(t, func() bool {
 		lag = max(lag, n.lag())
 		return lag > stop.Seconds()/2
 	}, 10*time.Second, 10*time.Millisecond, "the loop lag has not seen it")
 
-	load.reach("broadcast")
+	load.Reach("broadcast")
 	s.end()
-	load.reach("hold")
-	after := n.resident()
-	closed := n.reasons("wsnode_closed_total")
-	r := load.wait()
+	load.Reach("hold")
+	after := n.Resident()
+	closed := n.Reasons("wsnode_closed_total")
+	r := load.Wait()
 	record(t, "stopped", "for %s, with a heartbeat timeout of %s, while %d clients echo and listen", stop, timeout, clients)
 	record(t, "stopped: loop lag seen", "%.1f s", lag)
 	record(t, "stopped: connections kept", "%d of %d", r.Held, clients)
@@ -54,9 +54,9 @@ func TestStopped(t *testing.T) {
 	record(t, "stopped: RSS", "%s before, %s at its peak, %s after", mebibytes(before), mebibytes(peak()), mebibytes(after))
 	require.Empty(t, closed)
 	require.Empty(t, r.Closed)
-	require.Equal(t, clients, r.Held)
-	require.Equal(t, clients, r.Echo.OK)
-	require.Equal(t, 10*clients, r.Broadcast.Delivered)
+	require.EqualValues(t, clients, r.Held)
+	require.EqualValues(t, clients, r.Echo.OK)
+	require.EqualValues(t, 10*clients, r.Broadcast.Delivered)
 	require.Zero(t, r.ClosedUnexpected+r.Echo.Corrupted+r.Broadcast.Lost+r.Broadcast.Affected)
 	require.Less(t, peak(), 2*before+64<<20)
 	last := s.published.Load()
@@ -69,7 +69,7 @@ func TestStopped(t *testing.T) {
 // lag is the highest of the loops' since it was last asked for, in seconds.
 func (n *node) lag() (worst float64) {
 	n.t.Helper()
-	for _, v := range n.family("wsnode_loop_lag_seconds") {
+	for _, v := range n.Family("wsnode_loop_lag_seconds") {
 		worst = max(worst, v)
 	}
 	return worst

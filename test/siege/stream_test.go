@@ -45,7 +45,7 @@ func (s *stream) end() {
 
 // publish waits as long as ctx lets it: the node may stand still.
 func publish(ctx context.Context, n *node, channel string, payload []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.admin+"/publish?channel="+channel, bytes.NewReader(payload))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.Admin+"/publish?channel="+channel, bytes.NewReader(payload))
 	if err != nil {
 		return err
 	}

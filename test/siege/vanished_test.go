@@ -23,17 +23,17 @@ func TestVanishedPeers(t *testing.T) {
 	}
 	ns := newNamespace(t)
 	n := startNodeIn(t, ns, nil, "-heartbeat-interval", interval.String(), "-heartbeat-timeout", timeout.String())
-	l := startLoadIn(t, ns, n.url(), "-a", fmt.Sprint(peers), "-c", "2500", "-k")
-	l.reach("hold")
+	l := startLoadIn(t, ns, n.URL(), "-a", fmt.Sprint(peers), "-c", "2500", "-k")
+	l.Reach("hold")
 	time.Sleep(timeout + interval)
-	require.EqualValues(t, peers, n.metric("wsnode_connections"), "peers that answer are kept")
+	require.EqualValues(t, peers, n.Metric("wsnode_connections"), "peers that answer are kept")
 
 	gone := time.Now()
-	ns.dropTraffic(t, netip.MustParseAddrPort(n.listen).Port())
+	ns.dropTraffic(t, netip.MustParseAddrPort(n.Listen).Port())
 
 	var first, half, last time.Duration
 	for last == 0 {
-		left, passed := int(n.metric("wsnode_connections")), time.Since(gone)
+		left, passed := int(n.Metric("wsnode_connections")), time.Since(gone)
 		if left < peers && first == 0 {
 			first = passed
 		}
@@ -46,7 +46,7 @@ func TestVanishedPeers(t *testing.T) {
 		require.Less(t, passed, timeout+interval+reapSlack, "%d of %d are not reaped", left, peers)
 		time.Sleep(20 * time.Millisecond)
 	}
-	require.Equal(t, map[string]int{"heartbeat_timeout": peers}, n.reasons("wsnode_closed_total"))
+	require.Equal(t, map[string]int{"heartbeat_timeout": peers}, n.Reasons("wsnode_closed_total"))
 	require.Zero(t, n.sockets(), "the kernel, too, has done with them")
 
 	record(t, "vanished: peers whose packets are dropped by a firewall", "%d; heartbeat every %s, timeout %s", peers, interval, timeout)

@@ -1,9 +1,11 @@
 //go:build linux
 
-package siege
+package nodetest
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/common/expfmt"
@@ -11,20 +13,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// metric returns the value of a series such as wsnode_closed_total{reason="x"}.
-func (n *node) metric(series string) float64 {
+// Metric returns the value of a series such as wsnode_closed_total{reason="x"}.
+func (n *Node) Metric(series string) float64 {
 	n.t.Helper()
 	name, labels, _ := strings.Cut(strings.TrimSuffix(series, "}"), "{")
-	v, ok := n.family(name)[labels]
+	v, ok := n.Family(name)[labels]
 	require.True(n.t, ok, "no series "+series)
 	return v
 }
 
-// reasons returns what a counter by reason has counted, without what is at 0.
-func (n *node) reasons(name string) map[string]int {
+// Reasons returns what a counter by reason has counted, without what is at 0.
+func (n *Node) Reasons(name string) map[string]int {
 	n.t.Helper()
 	counts := map[string]int{}
-	for labels, v := range n.family(name) {
+	for labels, v := range n.Family(name) {
 		if v != 0 {
 			reason := strings.TrimSuffix(strings.TrimPrefix(labels, `reason="`), `"`)
 			counts[reason] = int(v)
@@ -33,10 +35,10 @@ func (n *node) reasons(name string) map[string]int {
 	return counts
 }
 
-// family returns the values of a metric by its labels, such as `reason="x"`.
-func (n *node) family(name string) map[string]float64 {
+// Family returns the values of a metric by its labels, such as `reason="x"`.
+func (n *Node) Family(name string) map[string]float64 {
 	n.t.Helper()
-	resp, err := n.http.Get(n.admin + "/metrics")
+	resp, err := n.HTTP.Get(n.Admin + "/metrics")
 	require.NoError(n.t, err)
 	defer resp.Body.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
@@ -56,4 +58,14 @@ func (n *node) family(name string) map[string]float64 {
 		values[strings.Join(labels, ",")] = v
 	}
 	return values
+}
+
+// Resident is the process' resident memory in bytes.
+func (n *Node) Resident() float64 {
+	n.t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", n.Cmd.Process.Pid))
+	require.NoError(n.t, err)
+	pages, err := strconv.ParseFloat(strings.Fields(string(b))[1], 64)
+	require.NoError(n.t, err)
+	return pages * float64(os.Getpagesize())
 }

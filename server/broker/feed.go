@@ -1,0 +1,245 @@
+package broker
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// subscribeBatch is how many channels one SUBSCRIBE names, and how many anchors are asked
+// for at once, at the most.
+const subscribeBatch = 500
+
+// feed is one connection of a link. It reads in one goroutine, and in others tells the
+// server which channels are wanted, asks where they stand, and watches for silence.
+type feed struct {
+	*link
+	conn *connection
+	id   uint64
+	fail context.CancelCauseFunc // ends the connection
+	wg   sync.WaitGroup
+
+	progress     atomic.Uint64 // pushes read
+	acknowledged chan struct{} // holds one token when acks has channels
+
+	mu      sync.Mutex  // guards the following
+	acks    []string    // subscribed, and not yet verified
+	missing map[int]int // channels of the first round that aren't verified, by slot; the link is up without any
+	left    []int       // slots that the server said are not its own
+}
+
+// receive reads until the connection fails.
+func (f *feed) receive() error {
+	for {
+		m, err := f.conn.next()
+		if r, ok := redirected(err, f.server.Addr); ok && f.sharded {
+			f.progress.Add(1)
+			f.leave(r.slot)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.progress.Add(1)
+		switch m.kind {
+		case "message", "smessage":
+			f.intake.message(f.id, m.channel, m.payload)
+		case "subscribe", "ssubscribe":
+			f.acknowledge(m.channel)
+		case "sunsubscribe":
+			if f.interest.number(m.channel) != 0 {
+				f.leave(slotOf(m.channel))
+			}
+		case "pong":
+			if e := f.conn.pong(); e != nil {
+				f.intake.control(*e)
+				f.verified(e.anchors)
+			}
+		}
+	}
+}
+
+// watch ends the connection when the server no longer answers.
+func (f *feed) watch(ctx context.Context) {
+	tick := time.NewTicker(silenceTimeout)
+	defer tick.Stop()
+	seen, asked := uint64(0), false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		switch now := f.progress.Load(); {
+		case now != seen:
+			seen, asked = now, false
+		case asked:
+			f.fail(errSilent)
+			return
+		default:
+			asked = true
+			if err := f.conn.ping(nil); err != nil {
+				f.fail(err)
+				return
+			}
+		}
+	}
+}
+
+// subscribe tells the server which channels are wanted, from all of them on a new
+// connection to each change later.
+func (f *feed) subscribe(ctx context.Context) {
+	told := make(map[string]uint64)
+	for {
+		f.strike(told)
+		wanted := f.interest.all()
+		add, gone := difference(wanted, told), missingKeys(told, wanted)
+		f.await(add)
+		if err := f.tell("UNSUBSCRIBE", gone); err != nil {
+			f.fail(err)
+			return
+		}
+		if err := f.tell("SUBSCRIBE", add); err != nil {
+			f.fail(err)
+			return
+		}
+		told = wanted
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.interest.changed:
+		}
+	}
+}
+
+// missingKeys returns the keys of a that b doesn't have.
+func missingKeys(a, b map[string]uint64) []string {
+	var gone []string
+	for k := range a {
+		if _, ok := b[k]; !ok {
+			gone = append(gone, k)
+		}
+	}
+	return gone
+}
+
+// tell sends command for the channels: in batches, or one by one in a cluster, where those
+// of one command must have the same slot.
+func (f *feed) tell(command string, channels []string) error {
+	batch := subscribeBatch
+	if f.sharded {
+		command, batch = "S"+command, 1
+	}
+	for c := range slices.Chunk(channels, batch) {
+		if err := f.conn.send(command, c...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slot returns where a channel is missed.
+func (f *feed) slot(channel string) int {
+	if f.sharded {
+		return slotOf(channel)
+	}
+	return 0
+}
+
+// await notes which channels must be verified before the link is up: those of the first
+// round.
+func (f *feed) await(channels []string) {
+	f.mu.Lock()
+	if f.missing == nil {
+		f.missing = make(map[int]int)
+		for _, c := range channels {
+			f.missing[f.slot(c)]++
+		}
+	}
+	f.mu.Unlock()
+	f.verified(nil)
+}
+
+// verified strikes off channels that the sequencer knows the position of.
+func (f *feed) verified(anchors []anchor) {
+	f.mu.Lock()
+	for _, a := range anchors {
+		if slot := f.slot(a.channel); f.missing[slot] > 1 {
+			f.missing[slot]--
+		} else {
+			delete(f.missing, slot)
+		}
+	}
+	up := len(f.missing) == 0
+	f.mu.Unlock()
+	if up && f.ready() != nil {
+		f.down.Store(nil)
+	}
+}
+
+// leave follows the news that a slot has left the server: whatever was subscribed of it
+// isn't any more, and all its messages have been read.
+func (f *feed) leave(slot int) {
+	f.mu.Lock()
+	f.left = append(f.left, slot)
+	delete(f.missing, slot)
+	f.mu.Unlock()
+	f.verified(nil)
+	f.revoked(slot)
+}
+
+// strike takes off told what the server no longer has, so that it is told again should
+// the slot come back.
+func (f *feed) strike(told map[string]uint64) {
+	f.mu.Lock()
+	left := make(map[int]bool)
+	for _, slot := range f.left {
+		left[slot] = true
+	}
+	f.left = nil
+	f.mu.Unlock()
+	if len(left) > 0 {
+		maps.DeleteFunc(told, func(channel string, _ uint64) bool { return left[slotOf(channel)] })
+	}
+}
+
+// acknowledge queues a channel for verify.
+func (f *feed) acknowledge(channel string) {
+	f.mu.Lock()
+	f.acks = append(f.acks, channel)
+	f.mu.Unlock()
+	select {
+	case f.acknowledged <- struct{}{}:
+	default:
+	}
+}
+
+// verify finds out where acknowledged channels stand. The answer goes to the intake behind
+// all messages that it counts: the server sends its pong to a later ping, on the connection
+// of the messages, after them.
+func (f *feed) verify(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.acknowledged:
+		}
+		f.mu.Lock()
+		acks := f.acks
+		f.acks = nil
+		f.mu.Unlock()
+		for batch := range slices.Chunk(acks, subscribeBatch) {
+			anchors, err := f.anchors(ctx, batch)
+			if err == nil {
+				err = f.conn.ping(&event{kind: eventAnchors, connection: f.id, anchors: anchors})
+			}
+			if err != nil {
+				f.fail(err)
+				return
+			}
+		}
+	}
+}
