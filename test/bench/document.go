@@ -16,9 +16,16 @@ type document struct {
 	servers string // and their versions
 
 	peers, scaling, floor, fanout []*block
+	sustained                     *block
 }
 
-func (d *document) blocks() []*block { return slices.Concat(d.peers, d.floor, d.scaling, d.fanout) }
+func (d *document) blocks() []*block {
+	list := slices.Concat(d.peers, d.floor, d.scaling, d.fanout)
+	if d.sustained != nil {
+		list = append(list, d.sustained)
+	}
+	return list
+}
 
 func (d *document) markdown() []byte {
 	var b bytes.Buffer
