@@ -95,7 +95,13 @@ func (c *Conn) RemoteAddr() (netip.AddrPort, error) {
 // queue. It returns ErrSlowConsumer, having queued nothing, when the queue would
 // pass Config.MaxQueue: the caller closes the connection then. Other failures
 // close it before Write returns.
-func (c *Conn) Write(p []byte) error {
+func (c *Conn) Write(p []byte) error { return c.write(p, (*writeQueue).push) }
+
+// WriteShared is Write of what nobody changes any more: the queue refers to p rather
+// than copying it, so that a message to many slow readers waits in memory once.
+func (c *Conn) WriteShared(p []byte) error { return c.write(p, (*writeQueue).share) }
+
+func (c *Conn) write(p []byte, add func(*writeQueue, []byte)) error {
 	if c.Closed() {
 		return ErrClosed
 	}
@@ -113,17 +119,20 @@ func (c *Conn) Write(p []byte) error {
 			return errno
 		}
 	}
-	return c.enqueue(p)
+	return c.enqueue(p, add)
 }
 
-func (c *Conn) enqueue(p []byte) error {
+func (c *Conn) enqueue(p []byte, add func(*writeQueue, []byte)) error {
+	if len(p) == 0 {
+		return nil
+	}
 	if c.Queued()+len(p) > c.loop.cfg.MaxQueue {
 		return ErrSlowConsumer
 	}
 	if c.queue == nil {
 		c.queue = &writeQueue{}
 	}
-	c.queue.push(p)
+	add(c.queue, p)
 	c.loop.stats.QueuedBytes.Add(int64(len(p)))
 	c.updateInterest()
 	return nil
@@ -131,7 +140,9 @@ func (c *Conn) enqueue(p []byte) error {
 
 // flush writes what is queued after EPOLLOUT.
 func (c *Conn) flush() {
-	n, errno := send(c.fd, c.queue.head())
+	parts := c.queue.vector(c.loop.iov[:])
+	n, errno := sendVector(c.fd, parts)
+	clear(parts) // they would keep what has been sent in memory
 	if errno == unix.EAGAIN {
 		return
 	}
