@@ -50,7 +50,8 @@ type Loop struct {
 	wheel     wheel
 	clock     time.Duration
 	buf       []byte
-	readLimit int // bytes; 0 is all of buf
+	iov       [flushParts]unix.Iovec // scratch of flush
+	readLimit int                    // bytes; 0 is all of buf
 	listeners []*Listener
 	stats     Stats
 	stopped   bool

@@ -24,6 +24,18 @@ func send(fd int32, p []byte) (int, unix.Errno) {
 	return transfer(unix.SYS_SENDTO, fd, p, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 }
 
+// sendVector writes several parts to a socket as one.
+func sendVector(fd int32, parts []unix.Iovec) (int, unix.Errno) {
+	m := unix.Msghdr{Iov: unsafe.SliceData(parts)}
+	m.SetIovlen(len(parts))
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&m)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		if errno != unix.EINTR {
+			return int(n), errno
+		}
+	}
+}
+
 func transfer(trap uintptr, fd int32, p []byte, flags uintptr) (int, unix.Errno) {
 	for {
 		n, _, errno := unix.RawSyscall6(trap, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0)

@@ -26,12 +26,13 @@ const (
 // fanoutBlocks are wsnode with a Redis, its connections spread over channels, without
 // history and with it.
 func fanoutBlocks(cfg config) (blocks []*block) {
+	relay := []string{"-handler", "relay"}
 	history := []string{"-history-length", historyLength}
 	for _, n := range cfg.channels {
 		b := &block{cell: cell{cfg.connections, messageSize}, channels: n, rounds: cfg.rounds, kinds: []kind{talking}}
-		b.rows = append(b.rows, &row{name: "off", setup: setup{lib: "wsnode"}})
+		b.rows = append(b.rows, &row{name: "off", setup: setup{lib: "wsnode", args: relay, redis: true}})
 		if knowsFlag(cfg, history[0]) {
-			b.rows = append(b.rows, &row{name: historyLength + " messages", setup: setup{"wsnode", history}})
+			b.rows = append(b.rows, &row{name: historyLength + " messages", setup: setup{lib: "wsnode", args: append(history, relay...), redis: true}})
 		}
 		blocks = append(blocks, b)
 	}
@@ -73,12 +74,6 @@ func measureTalk(ctx context.Context, r *runner, s setup, b *block) (figures, er
 
 // talkOnce runs talk against a new node with a new Redis. The figures are about the CPUs.
 func (r *runner) talkOnce(ctx context.Context, s setup, b *block, args ...string) (rep talkReport, f figures, err error) {
-	rd, err := startRedis(ctx)
-	if err != nil {
-		return rep, nil, err
-	}
-	defer rd.stop()
-	s.args = append([]string{"-handler", "relay", "-broker", rd.url()}, s.args...)
 	srv, err := r.start(ctx, s, 0)
 	if err != nil {
 		return rep, nil, err
@@ -86,7 +81,7 @@ func (r *runner) talkOnce(ctx context.Context, s setup, b *block, args ...string
 	defer srv.stop()
 	var node, redis, client float64
 	ended := func(phase string) error {
-		n, rs, c := useOf(srv.cmd.Process.Pid).cpu, useOf(rd.cmd.Process.Pid).cpu, r.clientUse().cpu
+		n, rs, c := useOf(srv.cmd.Process.Pid).cpu, useOf(srv.redis.cmd.Process.Pid).cpu, r.clientUse().cpu
 		if phase == "measure" {
 			n, rs, c = n-node, rs-redis, c-client
 		}

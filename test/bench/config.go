@@ -123,6 +123,9 @@ func (c *config) completeBroker(channels string) (err error) {
 	if c.channels, err = parseScaling(channels); err != nil {
 		return fmt.Errorf("-channels %q: %w", channels, err)
 	}
+	if len(c.channels) == 0 {
+		return fmt.Errorf("-channels %q: want one number at least", channels)
+	}
 	if n := slices.Max(c.channels); c.part == fanout && n > c.connections {
 		return fmt.Errorf("-channels %q: %d channels are more than %d connections", channels, n, c.connections)
 	}

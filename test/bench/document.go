@@ -16,9 +16,16 @@ type document struct {
 	servers string // and their versions
 
 	peers, scaling, floor, fanout []*block
+	sustained                     *block
 }
 
-func (d *document) blocks() []*block { return slices.Concat(d.peers, d.floor, d.scaling, d.fanout) }
+func (d *document) blocks() []*block {
+	list := slices.Concat(d.peers, d.floor, d.scaling, d.fanout)
+	if d.sustained != nil {
+		list = append(list, d.sustained)
+	}
+	return list
+}
 
 func (d *document) markdown() []byte {
 	var b bytes.Buffer
@@ -56,18 +63,28 @@ func (d *document) markdown() []byte {
 // command that makes the document again.
 func (d *document) command() string {
 	var own []string
+	part := ""
 	for i := 0; i < len(d.args); i++ {
 		switch d.args[i] {
 		case "-root", "-out":
 			i++
+		case "-part":
+			i++
+			part = d.args[i]
 		default:
 			own = append(own, d.args[i])
 		}
 	}
-	if len(own) == 0 {
-		return "make bench"
+	switch {
+	case len(own) > 0 && part != "":
+		own = append([]string{"-part", part}, own...)
+		fallthrough
+	case len(own) > 0:
+		return fmt.Sprintf("make bench BENCHFLAGS=%q", strings.Join(own, " "))
+	case part != "":
+		return "make bench PART=" + part
 	}
-	return fmt.Sprintf("make bench BENCHFLAGS=%q", strings.Join(own, " "))
+	return "make bench"
 }
 
 // spread says how much the rounds differ.

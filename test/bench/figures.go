@@ -30,6 +30,8 @@ const (
 	publishCPU                     // of Redis for each message
 	talkP50                        // from publishing to the last delivery
 	talkP99                        //
+	talkMax                        //
+	growth                         // how much later deliveries came at the end than at the beginning
 	disturbance                    // part of all CPUs that other processes took meanwhile
 )
 
@@ -47,6 +49,8 @@ var columns = []column{
 	{perCore, "deliveries/s a core of the node", "%.0f", 1},
 	{talkP50, "p50", "%.2f ms", 1e3},
 	{talkP99, "p99", "%.2f ms", 1e3},
+	{talkMax, "max", "%.0f ms", 1e3},
+	{growth, "growth of p50", "%.0f ms", 1e3},
 	{nodeCores, "node's CPUs", "%.2f", 1},
 	{redisCores, "Redis' CPUs", "%.2f", 1},
 	{publishCPU, "Redis' CPU a message", "%.1f us", 1e6},

@@ -26,6 +26,15 @@ type runner struct {
 type report struct {
 	Pings int64
 	Echo  struct{ P50, P99, Max float64 }
+
+	Broadcast struct{ P50, P99, Max float64 }
+	Timeline  []struct {
+		Phase     string
+		Broadcast struct {
+			Delivered int64
+			P50       float64
+		}
+	}
 }
 
 // load runs wsload against the server under test and calls ended whenever a phase of it
@@ -33,7 +42,8 @@ type report struct {
 func (r *runner) load(ctx context.Context, ended func(phase string) error, args ...string) (report, error) {
 	args = append(args, "-w", "1", "-close", "abort", "-json", r.report, "ws://"+listenAddr+"/")
 	var rep report
-	return rep, r.client(ctx, "wsload", r.wsload, args, ended, &rep)
+	err := r.client(ctx, "wsload", r.wsload, args, ended, &rep)
+	return rep, err
 }
 
 // client runs a program that loads the server, calls ended whenever a phase of it is

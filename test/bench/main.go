@@ -87,6 +87,12 @@ func measurePart(ctx context.Context, r *runner, cfg config, args []string, stde
 	switch cfg.part {
 	case fanout:
 		d.fanout, page = fanoutBlocks(cfg), d.fanoutDocument
+	case sustained:
+		rate, err := findRate(ctx, r, cfg, func(text string) { fmt.Fprintln(stderr, text) })
+		if err != nil {
+			return nil, err
+		}
+		d.sustained, page = sustainedBlock(cfg, rate), d.sustainedDocument
 	default:
 		servers = cfg.servers
 		d.peers, d.scaling, d.floor = peerBlocks(cfg), scalingBlocks(cfg), floorBlocks(cfg)

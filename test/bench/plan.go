@@ -18,7 +18,8 @@ const (
 // block is a cell with the servers that are measured in it, in turn.
 type block struct {
 	cell     cell
-	channels int // that the connections are spread over; 0 for all on one
+	channels int     // of -part broker: that the connections are spread over
+	sustain  sustain // of -part sustained
 	kinds    []kind
 	rounds   int
 	rows     []*row
@@ -58,27 +59,11 @@ func scalingBlocks(cfg config) (blocks []*block) {
 		blocks = append(blocks, &block{
 			cell: cell{n, 128}, kinds: []kind{traffic, heartbeats, burst}, rounds: 1,
 			rows: []*row{
-				{name: "1 loop", setup: setup{"wsnode", []string{"-loops", "1"}}},
-				{name: "2 loops", setup: setup{"wsnode", []string{"-loops", "2"}}},
-				{name: "2 loops, bound to CPUs", setup: setup{"wsnode", []string{"-loops", "2", "-cpus", "0,1"}}},
+				{name: "1 loop", setup: setup{lib: "wsnode", args: []string{"-loops", "1"}}},
+				{name: "2 loops", setup: setup{lib: "wsnode", args: []string{"-loops", "2"}}},
+				{name: "2 loops, bound to CPUs", setup: setup{lib: "wsnode", args: []string{"-loops", "2", "-cpus", "0,1"}}},
 			},
 		})
-	}
-	return blocks
-}
-
-// floorName is how the table calls what wsnode is held against there.
-const floorName = "write(2), one thread"
-
-// floorBlocks are cells in which wsnode only broadcasts, beside the floor.
-func floorBlocks(cfg config) (blocks []*block) {
-	for _, c := range cfg.floor {
-		blocks = append(blocks, &block{cell: c, kinds: []kind{deliveries}, rounds: cfg.rounds, rows: []*row{
-			{name: floorName, setup: setup{lib: "floor"}},
-			{name: "the same with send(2)", setup: setup{"floor", []string{"-send"}}},
-			{name: "wsnode, 1 loop", setup: setup{"wsnode", []string{"-loops", "1"}}},
-			{name: "wsnode, 2 loops", setup: setup{"wsnode", []string{"-loops", "2"}}},
-		}})
 	}
 	return blocks
 }

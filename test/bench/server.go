@@ -25,8 +25,9 @@ const heartbeatTimeout = 10
 
 // setup is one server as it is to be started.
 type setup struct {
-	lib  string
-	args []string // more flags
+	lib   string
+	args  []string // more flags
+	redis bool     // with a Redis of its own; of wsnode
 }
 
 // server is one that runs.
@@ -35,6 +36,9 @@ type server struct {
 	pongs  string  // name of its metric of heartbeats that came back
 	empty  float64 // resident memory without a connection, in bytes
 	lapped float64 // CPU time at the last lap, in seconds
+
+	redis       *redis // nil without one
+	redisLapped float64
 }
 
 // start starts a server that pings its clients every heartbeat, or never if it is 0,
@@ -53,6 +57,13 @@ func (r *runner) start(ctx context.Context, s setup, heartbeat time.Duration) (*
 			args = append(args, "-heartbeat-timeout", (heartbeatTimeout * heartbeat).String())
 		}
 		srv.cmd = exec.CommandContext(ctx, r.wsnode, args...)
+		if s.redis {
+			var err error
+			if srv.redis, err = startRedis(ctx); err != nil {
+				return nil, err
+			}
+			srv.cmd.Args = append(srv.cmd.Args, "-broker", srv.redis.url())
+		}
 	case "floor":
 		srv.cmd = exec.CommandContext(ctx, r.floor, args...)
 	default:
@@ -62,6 +73,7 @@ func (r *runner) start(ctx context.Context, s setup, heartbeat time.Duration) (*
 	}
 	srv.cmd.Stderr = os.Stderr
 	if err := srv.cmd.Start(); err != nil {
+		srv.stopRedis()
 		return nil, err
 	}
 	if err := srv.waitReady(); err != nil {
@@ -100,6 +112,13 @@ func (s *server) waitReady() error {
 func (s *server) stop() {
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
+	s.stopRedis()
+}
+
+func (s *server) stopRedis() {
+	if s.redis != nil {
+		s.redis.stop()
+	}
 }
 
 // lap returns the CPU time that the server took since the last lap, in seconds.
@@ -107,6 +126,17 @@ func (s *server) lap() float64 {
 	now := useOf(s.cmd.Process.Pid).cpu
 	d := now - s.lapped
 	s.lapped = now
+	return d
+}
+
+// redisLap is lap of its Redis, 0 without one.
+func (s *server) redisLap() float64 {
+	if s.redis == nil {
+		return 0
+	}
+	now := useOf(s.redis.cmd.Process.Pid).cpu
+	d := now - s.redisLapped
+	s.redisLapped = now
 	return d
 }
 
