@@ -40,7 +40,10 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	if rec.Idle, err = memoryUsed(); err != nil {
 		return err
 	}
-	faults := f.faults()
+	faults, err := f.faults(ctx)
+	if err != nil {
+		return err
+	}
 	publish := wsnodeURL(f.role("node")[0], 0) + "/publish?channel=broadcast"
 	l, err := f.StartLoad(ctx, m.scenario(publish, len(faults)), m.Files)
 	if err != nil {

@@ -32,7 +32,7 @@ const (
 	// for some twenty seconds.
 	broadcastGap = 40 * time.Second
 	// faultTime is what each fault gets to be over, and one broadcast to reach everybody after it.
-	faultTime = 3 * time.Minute
+	faultTime = 60 * time.Second
 	// returnWithin is the jitter of clients that come back.
 	returnWithin = 10 * time.Second
 )
@@ -69,23 +69,46 @@ func (m Million) scenario(publish string, faults int) scenario.Scenario {
 }
 
 // faults of the run, each under full load.
-func (f *Fleet) faults() []Fault {
+func (f *Fleet) faults(ctx context.Context) ([]Fault, error) {
 	nodes, edges, redis := f.role("node"), f.role("edge"), f.role("redis")
 	on := func(h Host, args ...string) func(context.Context) error {
 		return func(ctx context.Context) error { return f.sudo(ctx, h, args...) }
 	}
-	killed, drained := rand.N(20), rand.N(20)
+	killed, err := f.anyProcess(ctx, "wsnode", nodes[0])
+	if err != nil {
+		return nil, err
+	}
+	drained, err := f.anyProcess(ctx, "wsnode", nodes[1])
+	if err != nil {
+		return nil, err
+	}
+	edge, err := f.anyProcess(ctx, "haproxy", edges[1])
+	if err != nil {
+		return nil, err
+	}
 	return []Fault{
 		{"a node process killed", on(nodes[0], "systemctl", "kill", "-s", "KILL", fmt.Sprintf("wsnode@%d", killed)), held(nodes[0], killed)},
 		{"a node process drained and replaced", on(nodes[1], "systemctl", "restart", fmt.Sprintf("wsnode@%d", drained)), held(nodes[1], drained)},
 		{"HAProxy of an edge reloaded", on(edges[0], "systemctl", "reload", "wsfleet-haproxy@*"), nothing},
 		{"Redis restarted", on(redis[0], "systemctl", "restart", "redis-server"), nothing},
-		{"an edge process killed", on(edges[1], "systemctl", "kill", "-s", "KILL", "wsfleet-haproxy@3"), f.heldByEdge(edges[1], 3)},
+		{"an edge process killed", on(edges[1], "systemctl", "kill", "-s", "KILL", fmt.Sprintf("wsfleet-haproxy@%d", edge)), heldByEdge(edges[1], edge)},
+	}, nil
+}
+
+// anyProcess picks one of those that a host runs, by its number, as far as Prometheus knows.
+func (f *Fleet) anyProcess(ctx context.Context, job string, h Host) (int, error) {
+	n, err := f.sum(ctx, fmt.Sprintf("count(up{job=%q,host=%q} == 1)", job, h.ID))
+	if err == nil && n < 1 {
+		err = fmt.Errorf("prometheus knows no %s of %s", job, h.ID)
 	}
+	if err != nil {
+		return 0, err
+	}
+	return rand.N(int(n)), nil
 }
 
 // heldByEdge counts the connections of one HAProxy.
-func (f *Fleet) heldByEdge(h Host, process int) func(context.Context) (int, error) {
+func heldByEdge(h Host, process int) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
 		figures, err := scrape(ctx, fmt.Sprintf("http://%s:%d/metrics?scope=frontend", h.Address, 8404+process))
 		return int(figures["haproxy_frontend_current_sessions"]), err
