@@ -18,11 +18,16 @@ type stream struct {
 	// comes next over it is the next, even where no header proves it.
 	connection uint64
 	lost       int64 // what the next message has to tell
+	// newest is where the server was when it was last asked, and verified the connection
+	// over which the answer came.
+	newest   header
+	verified uint64
 
 	fetching  bool
 	broken    bool // a part of what is being fetched is gone
+	awaiting  bool // only what the server says of the epochs before can tell what is missing
 	cancel    context.CancelFunc
-	held      []event
+	held      []event // while fetching or awaiting
 	heldBytes int64
 	overflow  bool // something was not held
 }
@@ -62,6 +67,11 @@ func (q *sequencer) message(s *stream, e *event) {
 			q.hold(s, e)
 			return
 		}
+		if missing == LostUnknown && s.verified != e.connection {
+			s.awaiting = true
+			q.hold(s, e)
+			return
+		}
 		q.lose(s, missing)
 	}
 	s.connection = e.connection
@@ -85,6 +95,14 @@ func (q *sequencer) dropped(s *stream, e *event) {
 // anchor follows the news that the server is at h, and that all that came over the
 // connection up to there has been handled.
 func (q *sequencer) anchor(s *stream, h header, connection uint64) {
+	s.newest, s.verified = h, connection
+	if s.awaiting {
+		s.awaiting = false
+		q.replay(s)
+		if s.fetching || s.awaiting {
+			return
+		}
+	}
 	unbroken := s.connection == connection
 	switch {
 	case !s.started:
@@ -128,7 +146,7 @@ func (s *stream) missing(h header, connection uint64) int64 {
 	if h.follows(s.last) || s.last.IsZero() {
 		return 0
 	}
-	n := h.missing(s.last)
+	n := h.informed(s.newest).missing(s.last)
 	if n == LostUnknown && s.connection == connection {
 		return 0
 	}
