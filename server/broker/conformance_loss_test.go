@@ -281,12 +281,12 @@ func serverCrashesBuffered(t *testing.T, r rig) {
 			failures = append(failures, err)
 		}))
 	}
-	in.await("buffered", strconv.Itoa(n-1))
-	require.Equal(t, numbers(n), in.payloads("buffered"))
 	require.Eventually(t, func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(failures) == n
 	}, patience, time.Millisecond)
 	require.NoError(t, errors.Join(failures...))
+	in.await("buffered", strconv.Itoa(n-1))
+	require.Equal(t, numbers(n), in.payloads("buffered"))
 }
