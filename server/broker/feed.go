@@ -56,7 +56,7 @@ func (f *feed) receive() error {
 		case "subscribe", "ssubscribe":
 			f.acknowledge(m.channel)
 		case "sunsubscribe":
-			if f.interest.number(m.channel) != 0 {
+			if f.holds(m.channel) {
 				f.leave(slotOf(m.channel))
 			}
 		case "pong":
@@ -201,6 +201,15 @@ func (f *feed) verified(anchors []anchor) {
 	if up && f.ready() != nil {
 		f.down.Store(nil)
 	}
+}
+
+// holds reports whether the channel should be subscribed: if it isn't any more, the server
+// did that by itself.
+func (f *feed) holds(channel string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.sent[channel]
+	return r.number != 0 && r.pending == 0
 }
 
 // leave follows the news that a slot has left the server: whatever was subscribed of it
