@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/wsfleet/wsfleet/server/position"
@@ -25,7 +26,7 @@ type stream struct {
 
 	fetching  bool
 	broken    bool // a part of what is being fetched is gone
-	awaiting  bool // only what the server says of the epochs before can tell what is missing
+	awaiting  bool // what the server says it has: at first, and where nothing else tells what is missing
 	cancel    context.CancelFunc
 	held      []event // while fetching or awaiting
 	heldBytes int64
@@ -54,9 +55,6 @@ func (q *sequencer) message(s *stream, e *event) {
 		q.hand(s, Message{Channel: s.channel, Payload: e.payload})
 		return
 	}
-	if !s.started {
-		q.start(s, position.Position{Epoch: h.Epoch, Offset: h.Offset - 1}, e.connection)
-	}
 	if s.has(h) {
 		q.stats.Duplicates.Add(1)
 		return
@@ -84,9 +82,6 @@ func (q *sequencer) dropped(s *stream, e *event) {
 		q.lose(s, e.raw) // in no history
 	}
 	if h, _, known, err := parseWire(e.payload); known && err == nil {
-		if !s.started {
-			q.start(s, position.Position{Epoch: h.Epoch, Offset: h.Offset - 1}, e.connection)
-		}
 		q.missed(s, h)
 		s.connection = e.connection
 	}
@@ -96,6 +91,9 @@ func (q *sequencer) dropped(s *stream, e *event) {
 // connection up to there has been handled.
 func (q *sequencer) anchor(s *stream, h header, connection uint64) {
 	s.newest, s.verified = h, connection
+	if !s.started {
+		q.start(s, h.Position, connection)
+	}
 	if s.awaiting {
 		s.awaiting = false
 		q.replay(s)
@@ -105,8 +103,6 @@ func (q *sequencer) anchor(s *stream, h header, connection uint64) {
 	}
 	unbroken := s.connection == connection
 	switch {
-	case !s.started:
-		q.start(s, h.Position, connection)
 	case h.IsZero():
 		if !unbroken {
 			q.lose(s, LostUnknown)
@@ -159,6 +155,16 @@ func (q *sequencer) start(s *stream, p position.Position, connection uint64) {
 	s.started, s.connection = true, connection
 	s.last = position.Position{Epoch: strings.Clone(p.Epoch), Offset: p.Offset}
 	q.receiver.Start(s.channel, s.last)
+	// What came before the answer, and is counted in it, is before the start.
+	s.held = slices.DeleteFunc(s.held, func(e event) bool {
+		h, _, known, err := parseWire(e.payload)
+		if !known || err != nil || !s.has(h) {
+			return false
+		}
+		s.heldBytes -= e.cost()
+		q.held -= e.cost()
+		return true
+	})
 }
 
 // lose notes that n messages are missing, for good.
