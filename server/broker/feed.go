@@ -24,10 +24,17 @@ type feed struct {
 	progress     atomic.Uint64 // pushes read
 	acknowledged chan struct{} // holds one token when acks has channels
 
-	mu       sync.Mutex // guards the following
-	acks     []string   // subscribed, and not yet verified
-	missing  int        // channels of the first round that aren't verified; the link is up at 0
+	mu       sync.Mutex         // guards the following
+	sent     map[string]request // by channel, what the server was told last
+	acks     []anchor           // acknowledged, and not yet verified: their channel and number
+	missing  int                // channels of the first round that aren't verified; the link is up at 0
 	upPassed bool
+}
+
+// request is a subscription that the server was told of.
+type request struct {
+	number  uint64 // 0 after UNSUBSCRIBE
+	pending int    // SUBSCRIBEs that aren't acknowledged yet
 }
 
 // receive reads until the connection fails.
@@ -90,6 +97,7 @@ func (f *feed) subscribe(ctx context.Context) {
 	for {
 		wanted := f.interest.all()
 		add, gone := difference(wanted, told), missingKeys(told, wanted)
+		f.note(add, gone, wanted)
 		f.await(len(add))
 		if err := f.tell("UNSUBSCRIBE", gone); err != nil {
 			f.fail(err)
@@ -105,6 +113,22 @@ func (f *feed) subscribe(ctx context.Context) {
 			return
 		case <-f.interest.changed:
 		}
+	}
+}
+
+// note keeps in mind what the server is about to be told.
+func (f *feed) note(add, gone []string, wanted map[string]uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range gone {
+		if r := f.sent[c]; r.pending > 0 {
+			f.sent[c] = request{pending: r.pending}
+		} else {
+			delete(f.sent, c)
+		}
+	}
+	for _, c := range add {
+		f.sent[c] = request{number: wanted[c], pending: f.sent[c].pending + 1}
 	}
 }
 
@@ -157,11 +181,22 @@ func (f *feed) verified(n int) {
 	}
 }
 
-// acknowledge queues a channel for verify.
+// acknowledge queues a channel for verify, once all that the server was told of it is done.
 func (f *feed) acknowledge(channel string) {
 	f.mu.Lock()
-	f.acks = append(f.acks, channel)
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	r := f.sent[channel]
+	r.pending--
+	switch {
+	case r.pending > 0:
+		f.sent[channel] = r
+		return
+	case r.number == 0:
+		delete(f.sent, channel)
+		return
+	}
+	f.sent[channel] = r
+	f.acks = append(f.acks, anchor{channel: channel, number: r.number})
 	select {
 	case f.acknowledged <- struct{}{}:
 	default:
@@ -183,9 +218,9 @@ func (f *feed) verify(ctx context.Context) {
 		f.acks = nil
 		f.mu.Unlock()
 		for batch := range slices.Chunk(acks, subscribeBatch) {
-			anchors, err := f.anchors(ctx, batch)
+			err := f.anchors(ctx, batch)
 			if err == nil {
-				err = f.conn.ping(&event{kind: eventAnchors, connection: f.id, anchors: anchors})
+				err = f.conn.ping(&event{kind: eventAnchors, connection: f.id, anchors: batch})
 			}
 			if err != nil {
 				f.fail(err)
