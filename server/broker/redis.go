@@ -18,9 +18,9 @@ const startTimeout = 5 * time.Second
 // queueDefault is Config.Queue where none is given, in bytes.
 const queueDefault = 64 << 20
 
-// topology is how the servers behind one URL are subscribed to: one link for a single one,
-// one for each primary of a cluster. All feed the same intake.
-type topology interface {
+// subscriptions are those at the servers behind one URL: a link for a single one, one for
+// each primary of a cluster. All feed the same intake.
+type subscriptions interface {
 	// run keeps the channels of the interest subscribed until ctx is done.
 	run(ctx context.Context)
 	// ready returns nil while messages of all channels flow, else why they don't.
@@ -31,14 +31,15 @@ type topology interface {
 // channel of the node, and the function library keeps their history.
 type Redis struct {
 	client   redis.UniversalClient
-	name     string // of the server, for messages
+	name     string  // of the server, for messages
+	shards   *shards // of a cluster, else nil
 	stats    Stats
 	history  *redisHistory
 	interest *interest
 	intake   *intake
 	outbox   *outbox
 	seq      *sequencer
-	topology topology
+	subs     subscriptions
 
 	mu     sync.Mutex // guards number, and orders what interest and intake are told
 	number uint64     // of the last subscription
@@ -53,23 +54,27 @@ func init() { redis.SetLogger(quiet{}) }
 
 // NewRedis returns a broker for the servers that cfg names; see New.
 func NewRedis(cfg Config) (*Redis, error) {
-	t, err := newTarget(cfg)
+	t, err := parseTarget(cfg)
 	if err != nil {
 		return nil, err
 	}
+	client := t.client()
 	if cfg.Queue == 0 {
 		cfg.Queue = queueDefault
 	}
-	r := &Redis{client: t.client, name: t.name, interest: newInterest()}
-	r.history = &redisHistory{client: t.client, name: t.name, bounds: cfg.History}
+	r := &Redis{client: client, name: t.name, interest: newInterest()}
+	r.history = &redisHistory{client: client, name: t.name, bounds: cfg.History}
 	r.intake = newIntake(int64(cfg.Queue), &r.stats)
-	r.outbox = newOutbox(t.client, t.name, t.sharded, cfg, &r.stats)
+	if t.topology == cluster {
+		r.shards = newShards(t.options)
+	}
+	r.outbox = newOutbox(client, t.name, r.shards, cfg, &r.stats)
 	var mend reader
 	if cfg.History.Length > 0 {
 		mend = r.history.read
 	}
 	r.seq = newSequencer(r.intake, &r.stats, mend)
-	r.topology = t.topology(r)
+	r.subs = newSubscriptions(t, r)
 	return r, nil
 }
 
@@ -78,14 +83,18 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	defer r.client.Close()
 	start, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := loadLibrary(start, r.client); err != nil {
+	err := loadLibrary(start, r.client)
+	if err == nil && r.shards != nil {
+		err = r.shards.refresh(start, "")
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
 		return fmt.Errorf("redis %s: %w", r.name, err)
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { r.topology.run(ctx) })
+	wg.Go(func() { r.subs.run(ctx) })
 	wg.Go(func() { r.outbox.run(ctx) })
 	wg.Go(func() { r.seq.run(ctx, receiver) })
 	wg.Wait()
@@ -137,7 +146,7 @@ func (r *Redis) History(ctx context.Context, channel string, since, until positi
 }
 
 // Ready implements Broker.
-func (r *Redis) Ready() error { return r.topology.ready() }
+func (r *Redis) Ready() error { return r.subs.ready() }
 
 // Stats implements Broker.
 func (r *Redis) Stats() *Stats { return &r.stats }
