@@ -81,6 +81,7 @@ func (s *Shard) addTopic(channel string) *topic {
 // start makes p the place after which everything reaches t.
 func (t *topic) start(p position.Position) {
 	t.shard.tails.forget(t)
+	t.first++ // who stood at the end of the tail is not at the start of the new one
 	t.started, t.base, t.last = true, p, p
 }
 
