@@ -86,6 +86,7 @@ expect: [generator.behind >= 0]
 	begun := time.Now()
 	fault()
 	ended := time.Now()
+	t.Logf("%s: %s", s.name, ended.Sub(begun).Round(10*time.Millisecond))
 	require.Less(t, ended.Sub(begun), within+s.settle, "the stream has ended before the fault")
 	r := load.Wait()
 	record(t, row{
