@@ -38,16 +38,16 @@ var outages = []struct {
 	}},
 	{"failover by Sentinel", func(t *testing.T) broken {
 		redis := redistest.Setup{}.StartSentinel(t)
-		return broken{redis.URL, failoverTime, func() { redis.Failover(t) }}
+		return broken{redis.URL, failoverTime(), func() { redis.Failover(t) }}
 	}},
 	{"failover of a cluster's primary", func(t *testing.T) broken {
 		redis := redistest.Setup{}.StartCluster(t)
-		return broken{redis.URL, failoverTime, func() { redis.Failover(t, "broadcast") }}
+		return broken{redis.URL, failoverTime(), func() { redis.Failover(t, "broadcast") }}
 	}},
 }
 
 // failoverTime is what one takes at the most.
-const failoverTime = 10 * time.Second
+func failoverTime() time.Duration { return size(10*time.Second, 5*time.Second) }
 
 func TestOutages(t *testing.T) {
 	t.Parallel()
