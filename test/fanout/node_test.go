@@ -84,8 +84,8 @@ func TestNodeIsRestarted(t *testing.T) {
 func TestNodeStandsStill(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	s := stream{order: 18, name: "node stopped for 3 s (SIGSTOP)", nodes: startNodes(t, redis.URL, history...), settle: 2 * time.Second}
 	stop := 3 * time.Second
+	s := stream{order: 18, name: "node stopped for 3 s (SIGSTOP)", nodes: startNodes(t, redis.URL, history...), settle: 2 * time.Second, silence: stop}
 	o := s.run(t, stop, func() {
 		require.NoError(t, s.nodes[0].Cmd.Process.Signal(syscall.SIGSTOP))
 		time.Sleep(stop)

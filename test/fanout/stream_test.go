@@ -32,8 +32,9 @@ func startNodes(t *testing.T, url string, args ...string) []*nodetest.Node {
 
 // stream is broadcasts to clients of two nodes, with a fault in the middle.
 type stream struct {
-	nodes  []*nodetest.Node
-	settle time.Duration // between the end of the fault and that of the stream
+	nodes   []*nodetest.Node
+	settle  time.Duration // between the end of the fault and that of the stream
+	silence time.Duration // of a node, in which no echo can be answered
 	// reconnect is how clients come back that lose their connection, in a scenario's
 	// terms; empty where none may lose it.
 	reconnect string
@@ -70,7 +71,7 @@ func (s stream) run(t *testing.T, within time.Duration, fault func()) outcome {
 name: %q
 targets: [%s]
 connections: %d
-timeout: 5s
+timeout: %s
 resume: true
 %s
 publish: {urls: [%q]}
@@ -79,7 +80,7 @@ phases:
   - broadcast: {count: %d, rate: %d, late: 10m}
     echo: {rate: %d, for: %s}
 expect: [generator.behind >= 0]
-`, s.name, strings.Join(targets, ", "), clients, s.reconnect, s.publish, int(length.Seconds()*rate), rate, clients, length))
+`, s.name, strings.Join(targets, ", "), clients, 3*time.Second+s.silence, s.reconnect, s.publish, int(length.Seconds()*rate), rate, clients, length))
 	load.Reach("echo+broadcast")
 	unready := watchReadiness(t, s.nodes)
 	time.Sleep(calm)

@@ -18,7 +18,7 @@ func TestRedisPauses(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	pause := size(30*time.Second, 2*time.Second)
-	s := stream{order: 30, name: "CLIENT PAUSE for 30 s", nodes: startNodes(t, redis.URL, history...), settle: size(15*time.Second, 5*time.Second)}
+	s := stream{order: 30, name: "CLIENT PAUSE for 30 s", nodes: startNodes(t, redis.URL, history...), settle: size(15*time.Second, 4*time.Second)}
 	o := s.run(t, pause, func() {
 		redis.CLI(t, "CLIENT", "PAUSE", milliseconds(pause), "ALL")
 		time.Sleep(pause)
