@@ -4,10 +4,8 @@ package fanout
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,7 +44,8 @@ type stream struct {
 // outcome is what the clients saw.
 type outcome struct {
 	*report.Report
-	clients int // of each node at first
+	clients int      // of each node at first
+	said    []string // why nodes were not ready
 }
 
 const (
@@ -82,7 +81,7 @@ phases:
 expect: [generator.behind >= 0]
 `, s.name, strings.Join(targets, ", "), clients, 3*time.Second+s.silence, s.reconnect, s.publish, int(length.Seconds()*rate), rate, clients, length))
 	load.Reach("echo+broadcast")
-	unready := watchReadiness(t, s.nodes)
+	watch := watchReadiness(t, s.nodes)
 	time.Sleep(calm)
 	begun := time.Now()
 	fault()
@@ -90,54 +89,14 @@ expect: [generator.behind >= 0]
 	t.Logf("%s: %s", s.name, ended.Sub(begun).Round(10*time.Millisecond))
 	require.Less(t, ended.Sub(begun), within+s.settle, "the stream has ended before the fault")
 	r := load.Wait()
+	watch.end()
+	t.Logf("%s: nodes said: %q", s.name, watch.said)
 	record(t, row{
-		order: s.order, fault: s.name, Report: r, notReady: unready(),
+		order: s.order, fault: s.name, Report: r, notReady: watch.notReady,
 		before: echoes(r, time.Time{}, begun), during: echoes(r, begun, ended),
 	})
 	require.EqualValues(t, clients, r.Broadcast.Listeners)
-	return outcome{r, clients / len(s.nodes)}
-}
-
-// watchReadiness returns what tells for how long one of the nodes said that it is not
-// ready. One that says nothing has died.
-func watchReadiness(t *testing.T, nodes []*nodetest.Node) func() time.Duration {
-	const every = 20 * time.Millisecond
-	var sum atomic.Int64
-	stop, ended := make(chan struct{}), make(chan struct{})
-	t.Cleanup(func() {
-		select {
-		case <-stop:
-		default:
-			close(stop)
-		}
-		<-ended
-	})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for last := time.Now(); ; {
-			ready := true
-			for _, n := range nodes {
-				ready = ready && n.Status("/readyz") != http.StatusServiceUnavailable
-			}
-			now := time.Now()
-			if !ready {
-				sum.Add(int64(now.Sub(last)))
-			}
-			last = now
-			select {
-			case <-tick.C:
-			case <-stop:
-				return
-			}
-		}
-	}()
-	return func() time.Duration {
-		close(stop)
-		<-ended
-		return time.Duration(sum.Load())
-	}
+	return outcome{r, clients / len(s.nodes), watch.said}
 }
 
 // echoes is the p99 of the median second of those in whose middle it was between two times.
@@ -168,6 +127,15 @@ func (o outcome) requireEverything(t *testing.T) {
 	s := o.Resume
 	require.Zero(t, s.TooOld+s.LostTold+s.GapsUnknown+s.Skipped+s.Repeated+s.Inconsistent, "%+v %v", s, o.Samples)
 	o.requireEchoes(t)
+}
+
+// requireSaid requires that nodes have said why they were not ready, in words that have
+// all of these in them.
+func (o outcome) requireSaid(t *testing.T, words ...string) {
+	t.Helper()
+	require.True(t, slices.ContainsFunc(o.said, func(text string) bool {
+		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
+	}), "%q in %q", words, o.said)
 }
 
 // requireEchoes requires that all connections lived on, and every echo was right.
