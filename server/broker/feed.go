@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,10 +24,17 @@ type feed struct {
 	progress     atomic.Uint64 // pushes read
 	acknowledged chan struct{} // holds one token when acks has channels
 
-	mu      sync.Mutex  // guards the following
-	acks    []string    // subscribed, and not yet verified
-	missing map[int]int // channels of the first round that aren't verified, by slot; the link is up without any
-	left    []int       // slots that the server said are not its own
+	mu      sync.Mutex         // guards the following
+	sent    map[string]request // by channel, what the server was told last
+	acks    []anchor           // acknowledged, and not yet verified: their channel and number
+	missing map[int]int        // channels of the first round that aren't verified, by slot; the link is up without any
+	left    []int              // slots that the server said are not its own
+}
+
+// request is a subscription that the server was told of.
+type request struct {
+	number  uint64 // 0 after UNSUBSCRIBE
+	pending int    // SUBSCRIBEs that aren't acknowledged yet
 }
 
 // receive reads until the connection fails.
@@ -50,7 +56,7 @@ func (f *feed) receive() error {
 		case "subscribe", "ssubscribe":
 			f.acknowledge(m.channel)
 		case "sunsubscribe":
-			if f.interest.number(m.channel) != 0 {
+			if f.holds(m.channel) {
 				f.leave(slotOf(m.channel))
 			}
 		case "pong":
@@ -97,6 +103,7 @@ func (f *feed) subscribe(ctx context.Context) {
 		f.strike(told)
 		wanted := f.interest.all()
 		add, gone := difference(wanted, told), missingKeys(told, wanted)
+		f.note(add, gone, wanted)
 		f.await(add)
 		if err := f.tell("UNSUBSCRIBE", gone); err != nil {
 			f.fail(err)
@@ -112,6 +119,22 @@ func (f *feed) subscribe(ctx context.Context) {
 			return
 		case <-f.interest.changed:
 		}
+	}
+}
+
+// note keeps in mind what the server is about to be told.
+func (f *feed) note(add, gone []string, wanted map[string]uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range gone {
+		if r := f.sent[c]; r.pending > 0 {
+			f.sent[c] = request{pending: r.pending}
+		} else {
+			delete(f.sent, c)
+		}
+	}
+	for _, c := range add {
+		f.sent[c] = request{number: wanted[c], pending: f.sent[c].pending + 1}
 	}
 }
 
@@ -180,6 +203,15 @@ func (f *feed) verified(anchors []anchor) {
 	}
 }
 
+// holds reports whether the channel should be subscribed: if it isn't any more, the server
+// did that by itself.
+func (f *feed) holds(channel string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.sent[channel]
+	return r.number != 0 && r.pending == 0
+}
+
 // leave follows the news that a slot has left the server: whatever was subscribed of it
 // isn't any more, and all its messages have been read.
 func (f *feed) leave(slot int) {
@@ -195,22 +227,39 @@ func (f *feed) leave(slot int) {
 // the slot come back.
 func (f *feed) strike(told map[string]uint64) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.left) == 0 {
+		return
+	}
 	left := make(map[int]bool)
 	for _, slot := range f.left {
 		left[slot] = true
 	}
 	f.left = nil
-	f.mu.Unlock()
-	if len(left) > 0 {
-		maps.DeleteFunc(told, func(channel string, _ uint64) bool { return left[slotOf(channel)] })
+	for channel := range told {
+		if left[slotOf(channel)] {
+			delete(told, channel)
+			delete(f.sent, channel)
+		}
 	}
 }
 
-// acknowledge queues a channel for verify.
+// acknowledge queues a channel for verify, once all that the server was told of it is done.
 func (f *feed) acknowledge(channel string) {
 	f.mu.Lock()
-	f.acks = append(f.acks, channel)
-	f.mu.Unlock()
+	defer f.mu.Unlock()
+	r := f.sent[channel]
+	r.pending--
+	switch {
+	case r.pending > 0:
+		f.sent[channel] = r
+		return
+	case r.number == 0:
+		delete(f.sent, channel)
+		return
+	}
+	f.sent[channel] = r
+	f.acks = append(f.acks, anchor{channel: channel, number: r.number})
 	select {
 	case f.acknowledged <- struct{}{}:
 	default:
@@ -232,9 +281,9 @@ func (f *feed) verify(ctx context.Context) {
 		f.acks = nil
 		f.mu.Unlock()
 		for batch := range slices.Chunk(acks, subscribeBatch) {
-			anchors, err := f.anchors(ctx, batch)
+			err := f.anchors(ctx, batch)
 			if err == nil {
-				err = f.conn.ping(&event{kind: eventAnchors, connection: f.id, anchors: anchors})
+				err = f.conn.ping(&event{kind: eventAnchors, connection: f.id, anchors: batch})
 			}
 			if err != nil {
 				f.fail(err)

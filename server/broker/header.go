@@ -21,6 +21,13 @@ type header struct {
 	position.Position
 	start    uint64 // the first offset of the epoch
 	previous string // the epoch before, "" if none
+	past     []term // the epochs before, newest first, as far as the library knows them; empty in what comes by Pub/Sub
+}
+
+// term is an epoch with its first offset.
+type term struct {
+	epoch string
+	start uint64
 }
 
 var errHeader = errors.New("damaged header")
@@ -59,7 +66,7 @@ func appendWire(b []byte, h header, ms int64, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// parseAnchor reads what wsfleet_anchor returns: epoch, offset, start, previous epoch.
+// parseAnchor reads what wsfleet_anchor returns: epoch, offset, start, epochs before.
 func parseAnchor(s string) (header, error) {
 	f := strings.Split(s, " ")
 	if len(f) != 4 {
@@ -77,16 +84,27 @@ func parseStored(offset, head string) (header, error) {
 	return newHeader(f[0], offset, f[1], f[2])
 }
 
-func newHeader(epoch, offset, start, previous string) (h header, err error) {
-	h.Epoch, h.previous = epoch, previous
-	if previous == noEpoch {
-		h.previous = ""
-	}
+// newHeader reads the parts of a header. past is the epoch before, or those before as
+// epoch:start, newest first.
+func newHeader(epoch, offset, start, past string) (h header, err error) {
+	h.Epoch = epoch
 	var err1, err2 error
 	h.Offset, err1 = strconv.ParseUint(offset, 10, 64)
 	h.start, err2 = strconv.ParseUint(start, 10, 64)
-	if err := errors.Join(err1, err2); err != nil || epoch == "" || previous == "" {
-		return header{}, fmt.Errorf("%w %.60q %.20q %.20q %.60q", errHeader, epoch, offset, start, previous)
+	err = errors.Join(err1, err2)
+	if strings.Contains(past, ":") {
+		for part := range strings.SplitSeq(past, ",") {
+			older, start, _ := strings.Cut(part, ":")
+			n, e := strconv.ParseUint(start, 10, 64)
+			err = errors.Join(err, e)
+			h.past = append(h.past, term{older, n})
+		}
+		h.previous = h.past[0].epoch
+	} else if past != noEpoch {
+		h.previous = past
+	}
+	if err != nil || epoch == "" || past == "" {
+		return header{}, fmt.Errorf("%w %.60q %.20q %.20q %.60q", errHeader, epoch, offset, start, past)
 	}
 	return h, nil
 }
@@ -103,15 +121,34 @@ func (h header) follows(p position.Position) bool {
 // missing returns how many messages stand between p and the message, LostUnknown if that
 // can't be told. The message must not be at p or before it.
 func (h header) missing(p position.Position) int64 {
-	switch {
-	case h.Epoch == p.Epoch:
+	if h.Epoch == p.Epoch {
 		return int64(h.Offset - p.Offset - 1)
-	case h.previous != "" && h.previous == p.Epoch && h.Offset >= h.start:
-		n := h.Offset - h.start
-		if h.start > p.Offset+1 {
-			n += h.start - p.Offset - 1
+	}
+	// What came after the epoch of p began with the start of the next; where p is beyond
+	// that, the server that took over never saw the end.
+	next := h.start
+	for i := 0; h.Offset >= next; i++ {
+		switch {
+		case i == 0 && h.previous != "" && h.previous == p.Epoch, i < len(h.past) && h.past[i].epoch == p.Epoch:
+			return int64(h.Offset - min(next, p.Offset+1))
+		case i >= len(h.past):
+			return LostUnknown
 		}
-		return int64(n)
+		next = h.past[i].start
 	}
 	return LostUnknown
+}
+
+// informed returns h with what newer, a header of the same channel, knows of the epochs before.
+func (h header) informed(newer header) header {
+	if h.Epoch == newer.Epoch {
+		h.past = newer.past
+		return h
+	}
+	for i, t := range newer.past {
+		if t.epoch == h.Epoch {
+			h.past = newer.past[i+1:]
+		}
+	}
+	return h
 }

@@ -6,8 +6,8 @@
 --
 -- Each channel has a stream, wsfleet:{channel}, whose entries have the ID <offset>-0, the
 -- message in field p and a header in field h: epoch, the first offset of that epoch, the
--- epoch before it ('-' if none), the time in ms, and the length and age (ms) of the
--- history ('-' if nobody said). The last entry, the anchor, is never trimmed: it is what
+-- epochs before it (newest first, epoch:first offset,... or '-' if none), the time in ms,
+-- and the length and age (ms) of the history ('-' if nobody said). The last entry, the anchor, is never trimmed: it is what
 -- the next message is counted from. Without a history it is the only one, and has no p.
 
 local MAGIC = '\0wsfleet1\0'
@@ -18,6 +18,8 @@ local LINGER = 3600000
 local LENGTH, AGE = 1000, 600000
 -- Offsets are exact up to here: Lua's numbers are doubles.
 local OFFSET_MAX = 9007199254740991
+-- So many epochs back it is known which followed on which.
+local PAST_MAX = 4
 -- Old entries are looked for once in so many messages, and twice so many at the most.
 local TRIM_EVERY = 16
 
@@ -76,14 +78,28 @@ local function key_of(channel)
   return 'wsfleet:{' .. channel .. '}'
 end
 
+-- previous returns the first of the epochs before, '-' if there is none.
+local function previous(past) return string.match(past, '^[^:]+') end
+
+-- past_of writes the epochs before one that begins after the entry.
+local function past_of(last)
+  local past = last.epoch .. ':' .. number(last.start)
+  local n = 1
+  for older in string.gmatch(last.past, '[^,]+') do
+    if older == '-' or n == PAST_MAX then break end
+    past, n = past .. ',' .. older, n + 1
+  end
+  return past
+end
+
 -- parse turns what XRANGE returned for one entry into a table; nil if there is none.
 local function parse(raw)
   if not raw then return nil end
   local f = raw[2]
-  local epoch, start, prev, ms, length, age = string.match(f[2], '^(%S+) (%d+) (%S+) (%d+) (%S+) (%S+)$')
+  local epoch, start, past, ms, length, age = string.match(f[2], '^(%S+) (%d+) (%S+) (%d+) (%S+) (%S+)$')
   if f[1] ~= 'h' or not epoch then error('wsfleet: entry ' .. raw[1] .. ' was not written by wsfleet') end
   return {
-    epoch = epoch, offset = tonumber(string.match(raw[1], '^%d+')), start = tonumber(start), prev = prev,
+    epoch = epoch, offset = tonumber(string.match(raw[1], '^%d+')), start = tonumber(start), past = past,
     ms = tonumber(ms), length = tonumber(length), age = tonumber(age), head = f[2], payload = f[4],
   }
 end
@@ -113,7 +129,7 @@ local function add(key, m, length, payload, make)
   if not make then args[3] = 'NOMKSTREAM' end
   local n = #args
   args[n + 1], args[n + 2], args[n + 3], args[n + 4] = 'MAXLEN', '=', number(math.max(length, 1)), number(m.offset) .. '-0'
-  args[n + 5], args[n + 6] = 'h', table.concat({m.epoch, number(m.start), m.prev, number(m.ms), m.length, m.age}, ' ')
+  args[n + 5], args[n + 6] = 'h', table.concat({m.epoch, number(m.start), m.past, number(m.ms), m.length, m.age}, ' ')
   if length > 0 then args[n + 7], args[n + 8] = 'p', payload end
   return redis.pcall(unpack(args))
 end
@@ -122,11 +138,11 @@ end
 local function begin(key, m, payload)
   local last = last_of(key)
   if not last then
-    m.epoch, m.offset, m.start, m.prev = new_epoch(), 1, 1, '-'
+    m.epoch, m.offset, m.start, m.past = new_epoch(), 1, 1, '-'
   elseif is_own(last.epoch) then
-    m.epoch, m.offset, m.start, m.prev = last.epoch, last.offset + 1, last.start, last.prev
+    m.epoch, m.offset, m.start, m.past = last.epoch, last.offset + 1, last.start, last.past
   else
-    m.epoch, m.offset, m.start, m.prev = new_epoch(), last.offset + 1, last.offset + 1, last.epoch
+    m.epoch, m.offset, m.start, m.past = new_epoch(), last.offset + 1, last.offset + 1, past_of(last)
   end
   m.length = m.length or last and last.length or LENGTH
   m.age = m.age or last and last.age or AGE
@@ -158,7 +174,7 @@ local function publish(keys, args)
   local r = recent[key]
   local added
   if r and m.ms - r.expire < RECENT_MS and m.ms >= r.expire and (m.length or r.length) == r.length and (m.age or r.age) == r.age then
-    m.epoch, m.offset, m.start, m.prev, m.length, m.age = r.epoch, r.offset + 1, r.start, r.prev, r.length, r.age
+    m.epoch, m.offset, m.start, m.past, m.length, m.age = r.epoch, r.offset + 1, r.start, r.past, r.length, r.age
     m.expire = r.expire
     added = add(key, m, m.length, payload, false)
   end
@@ -178,30 +194,30 @@ local function publish(keys, args)
   local sharded = args[5]
   local send = (sharded == '1' or (not sharded or sharded == '') and in_cluster()) and 'SPUBLISH' or 'PUBLISH'
   redis.call(send, channel,
-    MAGIC .. table.concat({m.epoch, number(m.offset), number(m.start), m.prev, number(m.ms)}, ' ') .. '\n' .. payload)
+    MAGIC .. table.concat({m.epoch, number(m.offset), number(m.start), previous(m.past), number(m.ms)}, ' ') .. '\n' .. payload)
   return position
 end
 
 -- wsfleet_anchor: KEYS stream. It returns epoch, offset, first offset of the epoch and the
--- epoch before of the newest message. A channel without messages gets an anchor with
+-- epochs before of the newest message. A channel without messages gets an anchor with
 -- offset 0, so that who subscribes first has a position to come back with.
 local function anchor(keys)
   local last = last_of(keys[1])
   if not last then
-    last = {epoch = new_epoch(), offset = 0, start = 1, prev = '-'}
+    last = {epoch = new_epoch(), offset = 0, start = 1, past = '-'}
     redis.call('XADD', keys[1], '0-1', 'h', table.concat({last.epoch, 1, '-', number(now()), '-', '-'}, ' '))
     redis.call('PEXPIRE', keys[1], LINGER)
   else
     redis.call('PEXPIRE', keys[1], LINGER, 'GT')
   end
-  return table.concat({last.epoch, number(last.offset), number(last.start), last.prev}, ' ')
+  return table.concat({last.epoch, number(last.offset), number(last.start), last.past}, ' ')
 end
 
 -- locate returns the offset in the stream after which everything came after the position,
 -- nil if that can't be told or something after it is gone.
 local function locate(key, epoch, offset)
   local x = first_from(key, offset + 1)
-  if x and x.offset == offset + 1 and (x.epoch == epoch or x.prev == epoch and x.offset == x.start) then
+  if x and x.offset == offset + 1 and (x.epoch == epoch or previous(x.past) == epoch and x.offset == x.start) then
     return offset
   end
   -- Back through the epochs until that of the position. Its last entry here may have a
@@ -209,7 +225,7 @@ local function locate(key, epoch, offset)
   local y = last_until(key, offset)
   while y do
     if y.epoch == epoch then return y.offset end
-    if y.prev == epoch then
+    if previous(y.past) == epoch then
       local first = first_from(key, y.start)
       return first.offset == y.start and y.start - 1 or nil
     end
@@ -227,7 +243,7 @@ local function history(keys, args)
   local offset = math.min(tonumber(args[2]), OFFSET_MAX - 1)
   local last = last_of(key)
   if not last then return {'old', '', 0} end
-  local reply = {'ok', table.concat({last.epoch, number(last.offset), number(last.start), last.prev}, ' '), 0}
+  local reply = {'ok', table.concat({last.epoch, number(last.offset), number(last.start), last.past}, ' '), 0}
   local oldest = age > 0 and now() - age or 0
   local after = locate(key, epoch, offset)
   if not after then

@@ -154,7 +154,7 @@ func TestRestartWithPersistence(t *testing.T) {
 	after := l.publishMany("a", 6, 8)
 	require.EqualValues(t, 8, after.Offset)
 	require.NotEqual(t, since.Epoch, after.Epoch)
-	require.Equal(t, header{Position: after, start: 6, previous: since.Epoch}, l.anchor("a"))
+	require.Equal(t, header{Position: after, start: 6, previous: since.Epoch, past: []term{{since.Epoch, 1}}}, l.anchor("a"))
 
 	for _, offset := range []uint64{0, 3, 5} {
 		from := position.Position{Epoch: since.Epoch, Offset: offset}

@@ -40,6 +40,11 @@ func (q *sequencer) finish(s *stream, anchor header) {
 	}
 	s.fetching, s.broken = false, false
 	q.fetching--
+	q.replay(s)
+}
+
+// replay handles what was held back.
+func (q *sequencer) replay(s *stream) {
 	held, overflow := s.held, s.overflow
 	q.held -= s.heldBytes
 	s.held, s.heldBytes, s.overflow = nil, 0, false
@@ -48,7 +53,7 @@ func (q *sequencer) finish(s *stream, anchor header) {
 	}
 	switch {
 	case !overflow:
-	case s.fetching:
+	case s.fetching || s.awaiting:
 		s.overflow = true
 	case q.canFetch(s):
 		q.fetch(s)

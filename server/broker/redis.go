@@ -68,7 +68,7 @@ func NewRedis(cfg Config) (*Redis, error) {
 	if t.topology == cluster {
 		r.shards = newShards(t.options)
 	}
-	r.outbox = newOutbox(client, t.name, t.topology == cluster, cfg, &r.stats)
+	r.outbox = newOutbox(client, t.name, r.shards, cfg, &r.stats)
 	var mend reader
 	if cfg.History.Length > 0 {
 		mend = r.history.read
@@ -83,7 +83,11 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	defer r.client.Close()
 	start, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := loadLibrary(start, r.client); err != nil {
+	err := loadLibrary(start, r.client)
+	if err == nil && r.shards != nil {
+		err = r.shards.refresh(start, "")
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -111,7 +111,7 @@ func (q *sequencer) handle(e *event) {
 	switch e.kind {
 	case eventSubscribe:
 		q.forget(e.channel)
-		q.streams[e.channel] = &stream{channel: e.channel, number: e.number}
+		q.streams[e.channel] = &stream{channel: e.channel, number: e.number, awaiting: true}
 	case eventUnsubscribe:
 		q.forget(e.channel)
 	case eventAnchors:
@@ -141,10 +141,11 @@ func (q *sequencer) forget(channel string) {
 	}
 }
 
-// step follows an event of one stream, or holds it back while its history is being read.
+// step follows an event of one stream, or holds it back until it is known what is missing
+// before it.
 func (q *sequencer) step(s *stream, e *event) {
 	switch {
-	case s.fetching:
+	case s.fetching, s.awaiting && e.kind != eventAnchors:
 		q.hold(s, e)
 	case e.kind == eventMessage:
 		q.message(s, e)
@@ -155,8 +156,8 @@ func (q *sequencer) step(s *stream, e *event) {
 	}
 }
 
-// hold keeps an event until the history before it has been delivered. What finds no room
-// will be in the history by then.
+// hold keeps an event for replay. What finds no room will be in the history by then, or is
+// lost.
 func (q *sequencer) hold(s *stream, e *event) {
 	cost := e.cost()
 	if q.held+cost > q.intake.limit/2 {

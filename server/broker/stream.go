@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/wsfleet/wsfleet/server/position"
@@ -18,11 +19,16 @@ type stream struct {
 	// comes next over it is the next, even where no header proves it.
 	connection uint64
 	lost       int64 // what the next message has to tell
+	// newest is where the server was when it was last asked, and verified the connection
+	// over which the answer came.
+	newest   header
+	verified uint64
 
 	fetching  bool
 	broken    bool // a part of what is being fetched is gone
+	awaiting  bool // what the server says it has: at first, and where nothing else tells what is missing
 	cancel    context.CancelFunc
-	held      []event
+	held      []event // while fetching or awaiting
 	heldBytes int64
 	overflow  bool // something was not held
 }
@@ -49,9 +55,6 @@ func (q *sequencer) message(s *stream, e *event) {
 		q.hand(s, Message{Channel: s.channel, Payload: e.payload})
 		return
 	}
-	if !s.started {
-		q.start(s, position.Position{Epoch: h.Epoch, Offset: h.Offset - 1}, e.connection)
-	}
 	if s.has(h) {
 		q.stats.Duplicates.Add(1)
 		return
@@ -59,6 +62,11 @@ func (q *sequencer) message(s *stream, e *event) {
 	if missing := s.missing(h, e.connection); missing != 0 {
 		if q.canFetch(s) {
 			q.fetch(s)
+			q.hold(s, e)
+			return
+		}
+		if missing == LostUnknown && s.verified != e.connection {
+			s.awaiting = true
 			q.hold(s, e)
 			return
 		}
@@ -74,9 +82,6 @@ func (q *sequencer) dropped(s *stream, e *event) {
 		q.lose(s, e.raw) // in no history
 	}
 	if h, _, known, err := parseWire(e.payload); known && err == nil {
-		if !s.started {
-			q.start(s, position.Position{Epoch: h.Epoch, Offset: h.Offset - 1}, e.connection)
-		}
 		q.missed(s, h)
 		s.connection = e.connection
 	}
@@ -85,10 +90,19 @@ func (q *sequencer) dropped(s *stream, e *event) {
 // anchor follows the news that the server is at h, and that all that came over the
 // connection up to there has been handled.
 func (q *sequencer) anchor(s *stream, h header, connection uint64) {
+	s.newest, s.verified = h, connection
+	if !s.started {
+		q.start(s, h.Position, connection)
+	}
+	if s.awaiting {
+		s.awaiting = false
+		q.replay(s)
+		if s.fetching || s.awaiting {
+			return
+		}
+	}
 	unbroken := s.connection == connection
 	switch {
-	case !s.started:
-		q.start(s, h.Position, connection)
 	case h.IsZero():
 		if !unbroken {
 			q.lose(s, LostUnknown)
@@ -128,7 +142,7 @@ func (s *stream) missing(h header, connection uint64) int64 {
 	if h.follows(s.last) || s.last.IsZero() {
 		return 0
 	}
-	n := h.missing(s.last)
+	n := h.informed(s.newest).missing(s.last)
 	if n == LostUnknown && s.connection == connection {
 		return 0
 	}
@@ -141,6 +155,16 @@ func (q *sequencer) start(s *stream, p position.Position, connection uint64) {
 	s.started, s.connection = true, connection
 	s.last = position.Position{Epoch: strings.Clone(p.Epoch), Offset: p.Offset}
 	q.receiver.Start(s.channel, s.last)
+	// What came before the answer, and is counted in it, is before the start.
+	s.held = slices.DeleteFunc(s.held, func(e event) bool {
+		h, _, known, err := parseWire(e.payload)
+		if !known || err != nil || !s.has(h) {
+			return false
+		}
+		s.heldBytes -= e.cost()
+		q.held -= e.cost()
+		return true
+	})
 }
 
 // lose notes that n messages are missing, for good.

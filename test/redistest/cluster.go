@@ -177,6 +177,15 @@ func (c *Cluster) Failover(t testing.TB, key string) (killed, promoted *Server) 
 	return killed, promoted
 }
 
+// Rejoin starts a server that was killed, as a replica of the primary that replaced it,
+// and returns once it could replace that in turn.
+func (c *Cluster) Rejoin(t testing.TB, killed, promoted *Server) {
+	t.Helper()
+	killed.Restart(t)
+	c.awaitHealth(t)
+	promoted.AwaitReplicas(t, 1)
+}
+
 // slot is where key is kept.
 func (c *Cluster) slot(t testing.TB, key string) int {
 	t.Helper()
