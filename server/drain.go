@@ -17,6 +17,10 @@ const (
 	// drainGrace is how long clients may take for their part of the closing
 	// handshake once the last was told; session.closeWait is within it.
 	drainGrace = 6 * time.Second
+	// drainPatience is how long those who are there may still be sent what had arrived
+	// before the first is told to leave. While messages keep coming, there is no such
+	// moment; each still gets all up to its own end.
+	drainPatience = time.Second
 )
 
 // requestDrain makes the node drain and then end. Safe to call often.
@@ -29,15 +33,26 @@ func (n *node) drain(ctx context.Context) {
 	start, before := time.Now(), n.connections()
 	n.log.Info("draining", "connections", before, "over", n.cfg.DrainTime)
 	n.server.SetDraining()
+	n.waitFor(ctx, drainPatience, n.delivered)
 	var wg sync.WaitGroup
 	for _, s := range n.shards {
 		wg.Go(func() { s.drain(ctx, n.cfg.DrainTime) })
 	}
 	wg.Wait()
-	for deadline := time.Now().Add(drainGrace); n.connections() > 0 && time.Now().Before(deadline) && ctx.Err() == nil; {
+	n.waitFor(ctx, drainGrace, func() bool { return n.connections() == 0 && n.broker.Stats().Publishing.Load() == 0 })
+	n.log.Info("drained", "connections", before, "left", n.connections(), "took", time.Since(start).Round(time.Millisecond))
+}
+
+// delivered reports whether all messages that have arrived are with the connections.
+func (n *node) delivered() bool {
+	return n.broker.Stats().Waiting.Load() == 0 && n.hub.Stats().UnderWay.Load() == 0
+}
+
+// waitFor returns once done does, after patience, or at the end of ctx.
+func (n *node) waitFor(ctx context.Context, patience time.Duration, done func() bool) {
+	for deadline := time.Now().Add(patience); !done() && time.Now().Before(deadline) && ctx.Err() == nil; {
 		time.Sleep(5 * time.Millisecond)
 	}
-	n.log.Info("drained", "connections", before, "left", n.connections(), "took", time.Since(start).Round(time.Millisecond))
 }
 
 // connections returns how many are open now, also in handshake.

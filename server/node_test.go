@@ -330,3 +330,27 @@ func TestFlagsBeatEnvironment(t *testing.T) {
 	require.Equal(t, 2, cfg.Loops)
 	require.Equal(t, 7*time.Second, cfg.DrainTime)
 }
+
+// What was published before the node drains is delivered, however short the drain.
+func TestDrainDeliversWhatWasPublished(t *testing.T) {
+	n := startNode(t, "-drain-time", "0s", "-loops", "1")
+	const clients, messages = 600, 50
+	var conns []*websocket.Conn
+	for range clients {
+		conns = append(conns, n.dial(""))
+	}
+	for i := range messages {
+		code, _ := n.post("/publish?channel=broadcast", fmt.Sprint(i))
+		require.Equal(t, http.StatusNoContent, code)
+	}
+	n.post("/drain", "")
+	for _, c := range conns {
+		for i := range messages {
+			require.Equal(t, fmt.Sprint(i), receive(t, c))
+		}
+		_, _, err := c.ReadMessage()
+		require.True(t, websocket.IsCloseError(err, websocket.CloseServiceRestart), "%v", err)
+	}
+	require.NoError(t, <-n.done)
+	n.done <- nil
+}

@@ -19,10 +19,10 @@ type item struct {
 	start   position.Position
 }
 
-// job is one message on its way to the subscribers of a topic, or something to be done
-// in its turn.
+// job is one message on its way to the subscribers of a topic, or something else to be
+// done in its turn.
 type job struct {
-	topic     *topic
+	topic     *topic // nil if it is about none
 	message   *Message
 	next, end int // subscribers still to be served
 	do        func()
@@ -50,8 +50,7 @@ func (s *Shard) takeInbox() {
 		if it.message != nil {
 			s.accept(it.topic, it.message)
 		} else if !it.topic.dropped {
-			it.topic.start(it.start)
-			s.replay.started(it.topic)
+			s.started(it.topic, it.start)
 		}
 		items[i] = item{}
 	}
@@ -59,6 +58,17 @@ func (s *Shard) takeInbox() {
 	if idle && len(s.jobs) > 0 {
 		s.deliver()
 	}
+}
+
+// started makes p the place after which everything reaches t.
+func (s *Shard) started(t *topic, p position.Position) {
+	if since, number, subs := t.last, t.end(), len(t.subs); t.started {
+		// Those who are there have all up to since when it is this job's turn.
+		t.active++
+		s.jobs = append(s.jobs, job{topic: t, do: func() { s.resumeAll(t.subs[:subs], since, number) }})
+	}
+	t.start(p)
+	s.replay.started(t)
 }
 
 // accept makes a job of m. From here on it is in the tail: who joins later gets it
@@ -117,18 +127,24 @@ func (s *Shard) deliver() {
 func (s *Shard) finish(j job) {
 	if j.do != nil {
 		j.do()
-		return
 	}
-	s.delivered(j.message)
-	if observe := s.hub.cfg.ObserveFanout; observe != nil {
-		observe(time.Since(j.message.published))
+	if j.message != nil {
+		s.delivered(j.message)
+		if observe := s.hub.cfg.ObserveFanout; observe != nil {
+			observe(time.Since(j.message.published))
+		}
 	}
 	t := j.topic
-	t.active--
-	if t.active > 0 || t.holes == 0 {
+	if t == nil {
 		return
 	}
-	t.fillHoles()
+	t.active--
+	if t.active > 0 {
+		return
+	}
+	if t.holes > 0 {
+		t.fillHoles()
+	}
 	s.dropIfUnused(t)
 }
 

@@ -61,7 +61,6 @@ type channel struct {
 	pinned  bool
 	started bool
 	last    position.Position // of the last message posted; once started
-	gap     bool              // the next message does not follow on last
 }
 
 // New returns a hub without shards.
@@ -113,10 +112,6 @@ func (h *Hub) Publish(m *Message) {
 	}
 	if c.started && !m.Position.IsZero() {
 		c.last = m.Position
-		if c.gap && m.Lost == 0 {
-			m.Lost = LostUnknown
-		}
-		c.gap = false
 	}
 	m.pending.Store(int32(len(c.topics)))
 	for _, t := range c.topics {
@@ -125,7 +120,8 @@ func (h *Hub) Publish(m *Message) {
 }
 
 // Start says that what is published on channel after p will be given to Publish. What
-// has no position may come before.
+// has no position may come before. It may come again, elsewhere, if the channel was left
+// and joined again meanwhile: those who can resume get what lies between.
 func (h *Hub) Start(name string, p position.Position) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -133,7 +129,6 @@ func (h *Hub) Start(name string, p position.Position) {
 	if c == nil || c.started && c.last == p {
 		return
 	}
-	c.gap = c.started // a new start elsewhere: what lies between never came
 	c.started, c.last = true, p
 	for _, t := range c.topics {
 		t.shard.post(item{topic: t, start: p})

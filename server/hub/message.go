@@ -17,8 +17,8 @@ type Message struct {
 	Channel  string
 	Payload  []byte
 	Position position.Position // zero if it is in no history
-	// Lost is how many messages of the channel before this one are missing,
-	// LostUnknown if that can't be known.
+	// Lost is how many messages of the channel before this one are missing, below 0
+	// if that can't be known.
 	Lost int64
 
 	published time.Time
@@ -28,9 +28,6 @@ type Message struct {
 		shared *frame.Shared
 	}
 }
-
-// LostUnknown says that messages may be missing and nobody can tell how many.
-const LostUnknown = -1
 
 // Form is how a message is put into frames.
 type Form uint8

@@ -38,9 +38,12 @@ func (r *record) publish(channel string, newEpoch bool) *Message {
 	p := position.Position{Epoch: fmt.Sprint("e", r.epoch), Offset: r.offset}
 	m := &Message{Channel: channel, Position: p, Payload: []byte(p.String())}
 	r.messages = append(r.messages, m)
-	r.kept = max(r.kept, len(r.messages)-60)
+	r.kept = max(r.kept, len(r.messages)-keptMessages)
 	return m
 }
+
+// keptMessages is the length of history.
+const keptMessages = 150
 
 // newest is after the last message.
 func (r *record) newest() position.Position {
@@ -149,11 +152,11 @@ func (p *person) Joined(channel string, at position.Position, err error) {
 }
 
 // check holds what a visit saw against what was published. complete says that it must
-// have all up to the newest.
-func (r *record) check(t *testing.T, v *visit, complete bool) {
+// have all up to the newest; seen are the messages without a position that the person
+// has had, in other visits too.
+func (r *record) check(t *testing.T, v *visit, complete bool, seen map[string]bool) {
 	t.Helper()
 	require.Empty(t, v.wrong)
-	seen := map[string]bool{}
 	next, joins := -1, 0
 	for _, m := range v.got {
 		switch {
@@ -168,7 +171,7 @@ func (r *record) check(t *testing.T, v *visit, complete bool) {
 					lost = m.Position // checked by its order only
 				}
 				if i, known := r.after(lost); known && lost != m.Position {
-					require.Less(t, i, len(r.messages)-60, "%s could have been resumed", lost)
+					require.Less(t, i, len(r.messages)-keptMessages, "%s could have been resumed", lost)
 				}
 			}
 			joins++
@@ -229,13 +232,19 @@ func resumeAgainstModel(t *testing.T, tail Tail) {
 		p.past = append(p.past, p.visits[channel])
 		delete(p.visits, channel)
 	}
-	for step := range 6000 {
+	for step := range 4000 {
 		p, c := people[rng.IntN(len(people))], channels[rng.IntN(len(channels))]
 		r := records[c]
 		switch dice := rng.IntN(20); {
 		case dice < 8:
 			start(c)
 			h.Publish(r.publish(c, rng.IntN(50) == 0))
+		case dice == 8 && rng.IntN(4) == 0 && starts[c].IsZero():
+			// The broker was elsewhere for a while and starts again.
+			for range rng.IntN(4) {
+				r.publish(c, rng.IntN(10) == 0)
+			}
+			h.Start(c, r.newest())
 		case dice == 8:
 			h.Publish(&Message{Channel: c, Payload: fmt.Append(nil, "past ", step)})
 		case dice < 14:
@@ -258,7 +267,10 @@ func resumeAgainstModel(t *testing.T, tail Tail) {
 				}
 			})
 		default:
-			n.on(p.loop, func(s *Shard) { p.full = false; s.Drained(&p.Member) })
+			for range 10 {
+				p := people[rng.IntN(len(people))]
+				n.on(p.loop, func(s *Shard) { p.full = false; s.Drained(&p.Member) })
+			}
 		}
 	}
 	for _, c := range channels {
@@ -273,11 +285,12 @@ func resumeAgainstModel(t *testing.T, tail Tail) {
 	}, 30*time.Second, time.Millisecond)
 	complete := 0
 	for _, p := range people {
+		seen := map[string]bool{}
 		for _, v := range p.past {
-			records[v.channel].check(t, v, false)
+			records[v.channel].check(t, v, false, seen)
 		}
 		for _, v := range p.visits {
-			records[v.channel].check(t, v, true)
+			records[v.channel].check(t, v, true, seen)
 			complete++
 		}
 	}
@@ -308,6 +321,6 @@ func (r *record) somewhere(rng *rand.Rand) position.Position {
 	case rng.IntN(10) == 0:
 		return r.messages[rng.IntN(n)].Position
 	default:
-		return r.messages[max(0, n-1-rng.IntN(70))].Position
+		return r.messages[max(0, n-1-rng.IntN(keptMessages))].Position
 	}
 }

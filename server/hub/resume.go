@@ -48,7 +48,6 @@ type catchUp struct {
 	next      uint64            // number of the message in the tail that follows on since
 
 	page    []*Message        // from history, not yet sent
-	more    bool              // there are others before until
 	until   position.Position // what was asked for
 	paged   bool              // it has had a page
 	backoff time.Duration
@@ -81,12 +80,30 @@ func (s *Shard) FallBehind(sub Resumer, m *Message) bool {
 		return false
 	}
 	number := t.first + uint64(i)
-	c := &catchUp{topic: t, sub: sub, since: t.before(number), told: true, joined: number, placed: true, next: number}
-	t.empty(member.at(n).index)
-	member.at(n).index = catchingUp
 	s.hub.stats.FellBehind.Add(1)
-	s.begin(c)
+	s.unseat(member.at(n), &catchUp{topic: t, sub: sub, since: t.before(number), joined: number, placed: true, next: number})
 	return true
+}
+
+// resumeAll makes those of subs who can be resumed catch up from since on, which they
+// have had. number is that of the message that came next. A job is under way: nobody
+// changes places.
+func (s *Shard) resumeAll(subs []subscription, since position.Position, number uint64) {
+	for _, sub := range subs {
+		if sub.resumer {
+			st := sub.sub.member().at(sub.seat)
+			s.unseat(st, &catchUp{topic: st.topic, sub: sub.sub.(Resumer), since: since, joined: number})
+		}
+	}
+}
+
+// unseat turns a subscription into c.
+func (s *Shard) unseat(st *seat, c *catchUp) {
+	index := st.index
+	st.index = catchingUp
+	c.topic.empty(index)
+	c.told = true
+	s.begin(c)
 }
 
 func (s *Shard) begin(c *catchUp) {
@@ -191,9 +208,6 @@ func (c *catchUp) sendPage() {
 		c.since = m.Position
 	}
 	c.placed = false
-	if len(c.page) == 0 && !c.more {
-		c.since = c.until
-	}
 	c.sub.Deliver(m)
 }
 
@@ -203,7 +217,7 @@ func (s *Shard) live(c *catchUp) {
 	t.endCatchUp(m)
 	n, _ := m.find(t)
 	m.at(n).index = int32(len(t.subs))
-	t.subs = append(t.subs, subscription{c.sub, n})
+	t.subs = append(t.subs, subscription{c.sub, n, true})
 }
 
 // fetched takes what came from history.
@@ -225,7 +239,7 @@ func (s *Shard) fetched(c *catchUp, page Page, err error) {
 		c.placed, c.next = true, c.topic.end()
 	}
 	c.page = slices.Clone(page.Messages) // the page is shared
-	c.more, c.paged, c.backoff = page.More, true, 0
+	c.paged, c.backoff = true, 0
 	s.replay.add(c)
 }
 

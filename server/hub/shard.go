@@ -40,8 +40,9 @@ type topic struct {
 }
 
 type subscription struct {
-	sub  Subscriber
-	seat int32 // its number among those of the member
+	sub     Subscriber
+	seat    int32 // its number among those of the member
+	resumer bool  // came by Resume
 }
 
 func newShard(h *Hub, loop *netpoll.Loop) *Shard {
@@ -80,13 +81,14 @@ func (s *Shard) addTopic(channel string) *topic {
 // start makes p the place after which everything reaches t.
 func (t *topic) start(p position.Position) {
 	t.shard.tails.forget(t)
+	t.first++ // who stood at the end of the tail is not at the start of the new one
 	t.started, t.base, t.last = true, p, p
 }
 
 // seat puts sub, who has no seat here, among those who get what comes.
 func (t *topic) seat(sub Subscriber) {
 	n := sub.member().add(seat{t, int32(len(t.subs))})
-	t.subs = append(t.subs, subscription{sub, n})
+	t.subs = append(t.subs, subscription{sub: sub, seat: n})
 }
 
 // Unsubscribe ends the subscription of m to channel. It reports whether there was one.
