@@ -6,8 +6,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/wsfleet/wsfleet/server/position"
@@ -105,15 +103,7 @@ type Config struct {
 // New returns the broker that cfg names. The error names the field and its value.
 func New(cfg Config) (Broker, error) {
 	if cfg.URL == "memory" {
-		return NewMemory(cfg.History), nil
+		return newMemory(cfg), nil
 	}
-	u, err := url.Parse(cfg.URL)
-	if err != nil {
-		return nil, fmt.Errorf("broker %q: %w", cfg.URL, err)
-	}
-	switch u.Scheme {
-	case "redis", "rediss":
-		return NewRedis(cfg)
-	}
-	return nil, fmt.Errorf("broker %q: want memory or redis://host:port/db", cfg.URL)
+	return NewRedis(cfg)
 }

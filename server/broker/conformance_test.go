@@ -1,10 +1,9 @@
 package broker_test
 
 import (
-	"context"
 	"fmt"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,143 +11,198 @@ import (
 
 	"github.com/wsfleet/wsfleet/server/broker"
 	"github.com/wsfleet/wsfleet/server/position"
-	"github.com/wsfleet/wsfleet/test/redistest"
 )
 
-// inbox keeps what a node was handed.
-type inbox struct {
-	mu  sync.Mutex
-	got []string
+// conformance is what every broker must do, whatever joins it to others.
+var conformance = map[string]func(t *testing.T, r rig){
+	"not ready before Run":            notReadyBeforeRun,
+	"in order, unchanged":             inOrder,
+	"only channels subscribed to":     onlySubscribed,
+	"unsubscribe ends it":             unsubscribe,
+	"thousands of channels":           thousandsOfChannels,
+	"any name":                        anyName,
+	"positions count each message":    positionsCount,
+	"a subscription starts once":      startsOnce,
+	"publish later":                   publishLater,
+	"past wsfleet":                    pastWsfleet,
+	"history in pages":                historyPages,
+	"history until":                   historyUntil,
+	"too old":                         tooOld,
+	"no history":                      noHistory,
+	"slow receiver, with history":     slowReceiver,
+	"slow receiver, without history":  slowReceiverLoses,
+	"blocked receiver, others go on":  blockedReceiver,
+	"connection lost, with history":   connectionLost,
+	"connection lost, counted":        connectionLostCounted,
+	"server crashes, with history":    serverCrashes,
+	"server crashes, publish buffer":  serverCrashesBuffered,
+	"server crashes, without history": serverCrashesCounted,
 }
 
-func (b *inbox) Start(string, position.Position) {}
-
-func (b *inbox) Deliver(m broker.Message) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.got = append(b.got, m.Channel+":"+string(m.Payload))
-}
-
-func (b *inbox) all() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return append([]string(nil), b.got...)
-}
-
-func (b *inbox) has(msg string) bool {
-	for _, m := range b.all() {
-		if m == msg {
-			return true
-		}
-	}
-	return false
-}
-
-func publish(t *testing.T, b broker.Broker, channel string, payload []byte) {
-	t.Helper()
-	_, err := b.Publish(t.Context(), channel, payload)
-	require.NoError(t, err)
-}
-
-// run starts b and ends it with the test.
-func run(t *testing.T, b broker.Broker) *inbox {
-	t.Helper()
-	in := &inbox{}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- b.Run(ctx, in) }()
-	t.Cleanup(func() {
-		cancel()
-		select {
-		case err := <-done:
-			require.NoError(t, err)
-		case <-time.After(10 * time.Second):
-			t.Error("Run does not end with its context")
-		}
-	})
-	require.Eventually(t, func() bool { return b.Ready() == nil }, 10*time.Second, time.Millisecond, "not ready")
-	return in
-}
-
-// subscribe returns once messages on channel reach in.
-func subscribe(t *testing.T, b broker.Broker, in *inbox, channel string) {
-	t.Helper()
-	b.Subscribe(channel)
-	probe := "probe " + t.Name()
-	require.Eventually(t, func() bool {
-		publish(t, b, channel, []byte(probe))
-		return in.has(channel + ":" + probe)
-	}, 10*time.Second, 5*time.Millisecond)
-}
-
-// TestConformance is what every broker must do. nodes returns n brokers that are
-// joined; one that reaches its own process only is given as n = 1.
 func TestConformance(t *testing.T) {
-	server := redistest.Start(t)
-	brokers := map[string]func(t *testing.T) broker.Broker{
-		"memory": func(*testing.T) broker.Broker { return broker.NewMemory(broker.History{}) },
-		"redis": func(t *testing.T) broker.Broker {
-			b, err := broker.New(broker.Config{URL: server.URL})
-			require.NoError(t, err)
-			return b
-		},
+	for name, start := range rigs {
+		t.Run(name, func(t *testing.T) {
+			r := start(t)
+			for what, check := range conformance {
+				t.Run(what, func(t *testing.T) { check(t, r) })
+			}
+		})
 	}
-	cases := map[string]func(t *testing.T, b broker.Broker){
-		"not ready before Run": func(t *testing.T, b broker.Broker) {
-			require.Error(t, b.Ready())
-			run(t, b)
-		},
-		"in order, unchanged": func(t *testing.T, b broker.Broker) {
-			in := run(t, b)
-			subscribe(t, b, in, "order")
-			var want []string
-			for i := range 1000 {
-				want = append(want, fmt.Sprintf("order:%d \x00\xff", i))
-				publish(t, b, "order", []byte(fmt.Sprintf("%d \x00\xff", i)))
-			}
-			require.Eventually(t, func() bool { return in.has(want[len(want)-1]) }, 10*time.Second, time.Millisecond)
-			got := in.all()
-			require.Equal(t, want, got[len(got)-len(want):])
-		},
-		"only channels subscribed to": func(t *testing.T, b broker.Broker) {
-			in := run(t, b)
-			subscribe(t, b, in, "wanted")
-			publish(t, b, "other", []byte("x"))
-			publish(t, b, "wanted", []byte("y"))
-			require.Eventually(t, func() bool { return in.has("wanted:y") }, 10*time.Second, time.Millisecond)
-			require.False(t, in.has("other:x"))
-		},
-		"unsubscribe ends it": func(t *testing.T, b broker.Broker) {
-			in := run(t, b)
-			subscribe(t, b, in, "leaves")
-			subscribe(t, b, in, "stays")
-			b.Unsubscribe("leaves")
-			require.Eventually(t, func() bool {
-				n := len(in.all())
-				publish(t, b, "leaves", []byte("late"))
-				publish(t, b, "stays", []byte(fmt.Sprint(n)))
-				require.Eventually(t, func() bool { return in.has("stays:" + fmt.Sprint(n)) }, 10*time.Second, time.Millisecond)
-				return len(in.all()) == n+1
-			}, 10*time.Second, time.Millisecond)
-			require.EqualValues(t, 1, b.Stats().Subscriptions.Load())
-		},
-		"thousands of channels, any name": func(t *testing.T, b broker.Broker) {
-			in := run(t, b)
-			last := "a name with spaces, ü and " + strings.Repeat("x", 1000)
-			for i := range 2000 {
-				b.Subscribe(fmt.Sprintf("channel-%d", i))
-			}
-			subscribe(t, b, in, last)
-			require.EqualValues(t, 2001, b.Stats().Subscriptions.Load())
-			for i := range 2000 {
-				publish(t, b, fmt.Sprintf("channel-%d", i), []byte("m"))
-			}
-			require.Eventually(t, func() bool { return in.has("channel-1999:m") && in.has("channel-0:m") }, 10*time.Second, time.Millisecond)
-		},
+}
+
+func notReadyBeforeRun(t *testing.T, r rig) {
+	b := r.broker(t, nil)
+	require.Error(t, b.Ready())
+	run(t, b)
+	require.NoError(t, b.Ready())
+}
+
+func inOrder(t *testing.T, r rig) {
+	b := r.broker(t, nil)
+	in := run(t, b)
+	subscribe(t, b, in, "order")
+	var want []string
+	for i := range 1000 {
+		want = append(want, fmt.Sprintf("%d \x00\xff", i))
+		publish(t, b, "order", want[i])
 	}
-	for name, fresh := range brokers {
-		for what, check := range cases {
-			t.Run(name+"/"+what, func(t *testing.T) { check(t, fresh(t)) })
+	in.await("order", want[len(want)-1])
+	require.Equal(t, want, in.payloads("order"))
+}
+
+func onlySubscribed(t *testing.T, r rig) {
+	b := r.broker(t, nil)
+	in := run(t, b)
+	subscribe(t, b, in, "wanted")
+	publish(t, b, "other", "x")
+	publish(t, b, "wanted", "y")
+	in.await("wanted", "y")
+	require.Empty(t, in.of("other"))
+}
+
+func unsubscribe(t *testing.T, r rig) {
+	b := r.broker(t, nil)
+	in := run(t, b)
+	subscribe(t, b, in, "leaves")
+	subscribe(t, b, in, "stays")
+	b.Unsubscribe("leaves")
+	b.Unsubscribe("leaves")
+	b.Unsubscribe("never came")
+	publish(t, b, "leaves", "late")
+	publish(t, b, "stays", "here")
+	in.await("stays", "here")
+	require.Empty(t, in.of("leaves"))
+	require.EqualValues(t, 1, b.Stats().Subscriptions.Load())
+}
+
+func thousandsOfChannels(t *testing.T, r rig) {
+	const channels = 3000
+	b := r.broker(t, withHistory(10))
+	in := run(t, b)
+	name := func(i int) string { return "channel-" + strconv.Itoa(i) }
+	for i := range channels {
+		b.Subscribe(name(i))
+		b.Subscribe(name(i))
+	}
+	require.EqualValues(t, channels, b.Stats().Subscriptions.Load())
+	for i := range channels {
+		require.Eventually(t, func() bool { return len(in.startsOf(name(i))) == 1 }, patience, time.Millisecond)
+	}
+	for m := range 3 {
+		for i := range channels {
+			require.NoError(t, b.PublishLater(name(i), []byte(strconv.Itoa(m)), nil))
 		}
 	}
+	for i := range channels {
+		in.await(name(i), "2")
+		require.Equal(t, []string{"0", "1", "2"}, in.payloads(name(i)))
+		require.Len(t, in.startsOf(name(i)), 1)
+	}
+}
+
+func anyName(t *testing.T, r rig) {
+	b := r.broker(t, withHistory(10))
+	in := run(t, b)
+	for _, name := range []string{"a name with spaces, ü", strings.Repeat("x", 1024), "{tag}", "a{tag}b", "new\nline", "\x00"} {
+		since := subscribe(t, b, in, name)
+		publish(t, b, name, "m")
+		in.await(name, "m")
+		page, _, err := b.History(t.Context(), name, since, position.Position{}, 10)
+		require.NoError(t, err)
+		require.Len(t, page, 1, name)
+	}
+}
+
+func positionsCount(t *testing.T, r rig) {
+	b := r.broker(t, nil)
+	in := run(t, b)
+	base := subscribe(t, b, in, "counted")
+	for i := range 100 {
+		p := publish(t, b, "counted", fmt.Sprint(i))
+		require.Equal(t, position.Position{Epoch: base.Epoch, Offset: base.Offset + uint64(i) + 1}, p)
+	}
+	in.await("counted", "99")
+	for i, m := range in.of("counted") {
+		require.Equal(t, broker.Message{
+			Channel: "counted", Payload: []byte(fmt.Sprint(i)),
+			Position: position.Position{Epoch: base.Epoch, Offset: base.Offset + uint64(i) + 1},
+		}, m)
+	}
+}
+
+func startsOnce(t *testing.T, r rig) {
+	b := r.broker(t, nil)
+	in := run(t, b)
+	for i := range 20 {
+		subscribe(t, b, in, "again")
+		b.Subscribe("again")
+		publish(t, b, "again", fmt.Sprint(i))
+		in.await("again", fmt.Sprint(i))
+		require.Len(t, in.startsOf("again"), i+1)
+		b.Unsubscribe("again")
+		publish(t, b, "again", "perhaps unheard")
+	}
+	require.Zero(t, in.lost("again"))
+}
+
+func publishLater(t *testing.T, r rig) {
+	b := r.broker(t, nil)
+	in := run(t, b)
+	base := subscribe(t, b, in, "later")
+	positions := make(chan position.Position, 100)
+	for i := range 100 {
+		require.NoError(t, b.PublishLater("later", []byte(fmt.Sprint(i)), func(p position.Position, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			positions <- p
+		}))
+	}
+	in.await("later", "99")
+	require.Len(t, in.of("later"), 100)
+	sum := uint64(0)
+	for range 100 {
+		sum += (<-positions).Offset - base.Offset
+	}
+	require.EqualValues(t, 5050, sum)
+}
+
+func pastWsfleet(t *testing.T, r rig) {
+	if r.past == nil {
+		t.Skip("there is no way past it")
+	}
+	b := r.broker(t, withHistory(10))
+	in := run(t, b)
+	since := subscribe(t, b, in, "past")
+	r.past(t, "past", "hello")
+	in.await("past", "hello")
+	publish(t, b, "past", "ours")
+	in.await("past", "ours")
+	got := in.of("past")
+	require.Len(t, got, 2)
+	require.Equal(t, broker.Message{Channel: "past", Payload: []byte("hello")}, got[0])
+	require.Equal(t, since.Offset+1, got[1].Position.Offset)
+	page, _, err := b.History(t.Context(), "past", since, position.Position{}, 10)
+	require.NoError(t, err)
+	require.Len(t, page, 1, "it is in no history")
 }

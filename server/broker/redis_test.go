@@ -22,7 +22,7 @@ func TestRedisJoinsNodes(t *testing.T) {
 	subscribe(t, b, inB, "broadcast")
 	require.Equal(t, "2", server.CLI(t, "PUBLISH", "broadcast", "hello"))
 	for _, in := range []*inbox{inA, inB} {
-		require.Eventually(t, func() bool { return in.has("broadcast:hello") }, 5*time.Second, time.Millisecond)
+		in.await("broadcast", "hello")
 	}
 }
 
@@ -36,18 +36,16 @@ func TestRedisRestart(t *testing.T) {
 	subscribe(t, b, in, "news")
 
 	server.Kill()
-	require.Eventually(t, func() bool { return b.Ready() != nil }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Ready() != nil }, patience, time.Millisecond)
 	require.ErrorContains(t, b.Ready(), server.Addr)
 	_, err = b.Publish(t.Context(), "news", nil)
 	require.ErrorContains(t, err, server.Addr)
 	require.EqualValues(t, 1, b.Stats().PublishErrors.Load())
 
 	server.Restart(t)
-	require.Eventually(t, func() bool { return b.Ready() == nil }, 15*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool {
-		publish(t, b, "news", []byte("back"))
-		return in.has("news:back")
-	}, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return b.Ready() == nil }, patience, time.Millisecond)
+	publish(t, b, "news", "back")
+	in.await("news", "back")
 	require.NotZero(t, b.Stats().Reconnects.Load())
 }
 
@@ -59,7 +57,7 @@ func TestRedisPassword(t *testing.T) {
 
 	wrong, err := broker.New(broker.Config{URL: server.URL, Password: "guess"})
 	require.NoError(t, err)
-	require.ErrorContains(t, wrong.Run(t.Context(), &inbox{}), server.Addr)
+	require.ErrorContains(t, wrong.Run(t.Context(), newInbox(t)), server.Addr)
 }
 
 func TestRedisThatIsNotThere(t *testing.T) {
@@ -67,9 +65,9 @@ func TestRedisThatIsNotThere(t *testing.T) {
 	server.Kill()
 	b, err := broker.New(broker.Config{URL: server.URL})
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	require.ErrorContains(t, b.Run(ctx, &inbox{}), server.Addr)
+	require.ErrorContains(t, b.Run(ctx, newInbox(t)), server.Addr)
 }
 
 func TestBadSpecs(t *testing.T) {

@@ -1,0 +1,193 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/wsfleet/wsfleet/server/position"
+)
+
+// idKept is how much longer than it may be repeated the server knows the id of a message.
+const idKept = time.Minute
+
+// send publishes a batch. It returns when each of its calls has been answered.
+func (o *outbox) send(ctx context.Context, batch []*call) {
+	var cause error // why the last try failed
+	loaded := false
+	for backoff := backoffMin; ; backoff = min(2*backoff, backoffMax) {
+		if batch = o.expire(batch, cause); len(batch) == 0 {
+			return
+		}
+		rest, err := o.try(ctx, batch)
+		if len(rest) == 0 {
+			return
+		}
+		batch, cause = rest, err
+		if libraryMissing(err) && !loaded {
+			loaded = true
+			if err = loadLibrary(ctx, o.client); err == nil {
+				continue
+			}
+			cause = err
+		}
+		if o.buffer == 0 || ctx.Err() != nil {
+			o.refuse(batch, cause)
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(backoff/2 + rand.N(backoff/2)):
+		}
+		loaded = false
+	}
+}
+
+// refuse answers calls that were not published.
+func (o *outbox) refuse(batch []*call, cause error) {
+	for _, c := range batch {
+		o.answer(c, position.Position{}, cause)
+	}
+}
+
+// expire refuses calls that have waited too long, in batch and in the queue, and returns
+// the others of batch.
+func (o *outbox) expire(batch []*call, cause error) []*call {
+	now := time.Now()
+	late := func(c *call) error {
+		if now.Before(c.deadline) {
+			return nil
+		}
+		if cause != nil {
+			return fmt.Errorf("%w: %w", errWaited, cause)
+		}
+		return errWaited
+	}
+	kept := batch[:0]
+	for _, c := range batch {
+		if err := late(c); err != nil {
+			o.answer(c, position.Position{}, err)
+		} else {
+			kept = append(kept, c)
+		}
+	}
+	if cause == nil {
+		return kept
+	}
+	o.mu.Lock()
+	queued := append([]*call(nil), o.queue...)
+	o.mu.Unlock()
+	for _, c := range queued {
+		if err := late(c); err != nil && c.taken.CompareAndSwap(false, true) {
+			o.stats.Publishing.Add(1) // take counts it down again
+			o.answer(c, position.Position{}, err)
+		}
+	}
+	return kept
+}
+
+// try publishes a batch once and answers those calls whose outcome is settled. The others
+// may be tried again, and the error says why they must.
+func (o *outbox) try(ctx context.Context, batch []*call) (rest []*call, cause error) {
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	replies, err := o.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, c := range batch {
+			o.queueCommand(ctx, p, c)
+		}
+		return nil
+	})
+	if len(replies) != len(batch) {
+		replies = nil
+	}
+	// From the end: what comes before a message that was published can't be repeated.
+	settled := make(map[string]bool)
+	outcomes := make([]outcome, len(batch))
+	for i := len(batch) - 1; i >= 0; i-- {
+		result := &outcomes[i]
+		result.err = err
+		if replies != nil {
+			result.p, result.err = published(replies[i])
+		}
+		switch c := batch[i]; {
+		case result.err == nil:
+			settled[c.channel] = true
+		case !o.again(result.err):
+			if !isServerError(result.err) {
+				result.err = fmt.Errorf("%w: %w", result.err, errUnknown)
+			}
+		case settled[c.channel]:
+			result.err = fmt.Errorf("%w: %w", result.err, errLate)
+		default:
+			result.again, cause = true, result.err
+		}
+	}
+	for i, c := range batch {
+		if outcomes[i].again {
+			rest = append(rest, c)
+		} else {
+			o.answer(c, outcomes[i].p, outcomes[i].err)
+		}
+	}
+	return rest, cause
+}
+
+type outcome struct {
+	p     position.Position
+	err   error
+	again bool // it isn't settled
+}
+
+// again reports whether a message may be tried again after err.
+func (o *outbox) again(err error) bool {
+	if libraryMissing(err) {
+		return true
+	}
+	if o.buffer == 0 {
+		return false
+	}
+	if !isServerError(err) {
+		return true // its id makes that harmless
+	}
+	for _, p := range []string{
+		"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "OOM", "MISCONF",
+		"NOAUTH", "WRONGPASS",
+	} {
+		if redis.HasErrorPrefix(err, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// published reads the server's answer.
+func published(reply redis.Cmder) (position.Position, error) {
+	text, err := reply.(*redis.Cmd).Text()
+	if err != nil {
+		return position.Position{}, err
+	}
+	return position.Parse(text)
+}
+
+func (o *outbox) queueCommand(ctx context.Context, p redis.Pipeliner, c *call) {
+	key := historyKey(c.channel)
+	keys := []string{key}
+	sharded := "0"
+	if o.sharded {
+		sharded = "1"
+	}
+	args := []any{c.channel, c.payload, o.history.Length, o.history.Age.Milliseconds(), sharded}
+	if o.buffer > 0 {
+		if c.id == "" {
+			o.ids++
+			c.id = key + ":" + o.sender + strconv.FormatUint(o.ids, 36)
+		}
+		keys = append(keys, c.id)
+		args = append(args, (o.buffer + idKept).Milliseconds())
+	}
+	p.FCall(ctx, "wsfleet_publish", keys, args...)
+}

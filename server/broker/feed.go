@@ -1,0 +1,231 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// subscribeBatch is how many channels one SUBSCRIBE names, and how many anchors are asked
+// for at once, at the most.
+const subscribeBatch = 500
+
+// feed is one connection of a link. It reads in one goroutine, and in others tells the
+// server which channels are wanted, asks where they stand, and watches for silence.
+type feed struct {
+	*link
+	conn *connection
+	id   uint64
+	fail context.CancelCauseFunc // ends the connection
+	wg   sync.WaitGroup
+
+	progress     atomic.Uint64 // pushes read
+	acknowledged chan struct{} // holds one token when acks has channels
+
+	mu       sync.Mutex         // guards the following
+	sent     map[string]request // by channel, what the server was told last
+	acks     []anchor           // acknowledged, and not yet verified: their channel and number
+	missing  int                // channels of the first round that aren't verified; the link is up at 0
+	upPassed bool
+}
+
+// request is a subscription that the server was told of.
+type request struct {
+	number  uint64 // 0 after UNSUBSCRIBE
+	pending int    // SUBSCRIBEs that aren't acknowledged yet
+}
+
+// receive reads until the connection fails.
+func (f *feed) receive() error {
+	for {
+		m, err := f.conn.next()
+		if err != nil {
+			return err
+		}
+		f.progress.Add(1)
+		switch m.kind {
+		case "message", "smessage":
+			f.intake.message(f.id, m.channel, m.payload)
+		case "subscribe", "ssubscribe":
+			f.acknowledge(m.channel)
+		case "sunsubscribe":
+			if f.revoked != nil && f.interest.number(m.channel) != 0 {
+				f.revoked(m.channel)
+			}
+		case "pong":
+			if e := f.conn.pong(); e != nil {
+				f.intake.control(*e)
+				f.verified(len(e.anchors))
+			}
+		}
+	}
+}
+
+// watch ends the connection when the server no longer answers.
+func (f *feed) watch(ctx context.Context) {
+	tick := time.NewTicker(silenceTimeout)
+	defer tick.Stop()
+	seen, asked := uint64(0), false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		switch now := f.progress.Load(); {
+		case now != seen:
+			seen, asked = now, false
+		case asked:
+			f.fail(errSilent)
+			return
+		default:
+			asked = true
+			if err := f.conn.ping(nil); err != nil {
+				f.fail(err)
+				return
+			}
+		}
+	}
+}
+
+// subscribe tells the server which channels are wanted, from all of them on a new
+// connection to each change later.
+func (f *feed) subscribe(ctx context.Context) {
+	told := make(map[string]uint64)
+	for {
+		wanted := f.interest.all()
+		add, gone := difference(wanted, told), missingKeys(told, wanted)
+		f.note(add, gone, wanted)
+		f.await(len(add))
+		if err := f.tell("UNSUBSCRIBE", gone); err != nil {
+			f.fail(err)
+			return
+		}
+		if err := f.tell("SUBSCRIBE", add); err != nil {
+			f.fail(err)
+			return
+		}
+		told = wanted
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.interest.changed:
+		}
+	}
+}
+
+// note keeps in mind what the server is about to be told.
+func (f *feed) note(add, gone []string, wanted map[string]uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range gone {
+		if r := f.sent[c]; r.pending > 0 {
+			f.sent[c] = request{pending: r.pending}
+		} else {
+			delete(f.sent, c)
+		}
+	}
+	for _, c := range add {
+		f.sent[c] = request{number: wanted[c], pending: f.sent[c].pending + 1}
+	}
+}
+
+// missingKeys returns the keys of a that b doesn't have.
+func missingKeys(a, b map[string]uint64) []string {
+	var gone []string
+	for k := range a {
+		if _, ok := b[k]; !ok {
+			gone = append(gone, k)
+		}
+	}
+	return gone
+}
+
+// tell sends command for the channels: in batches, or one by one in a cluster, where those
+// of one command must have the same slot.
+func (f *feed) tell(command string, channels []string) error {
+	batch := subscribeBatch
+	if f.sharded {
+		command, batch = "S"+command, 1
+	}
+	for c := range slices.Chunk(channels, batch) {
+		if err := f.conn.send(command, c...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// await notes how many channels must be verified before the link is up.
+func (f *feed) await(n int) {
+	f.mu.Lock()
+	if !f.upPassed {
+		f.missing, f.upPassed = n, true
+	}
+	f.mu.Unlock()
+	if n == 0 {
+		f.verified(0)
+	}
+}
+
+// verified counts channels down that the sequencer knows the position of.
+func (f *feed) verified(n int) {
+	f.mu.Lock()
+	f.missing -= n
+	up := f.missing <= 0
+	f.mu.Unlock()
+	if up && f.ready() != nil {
+		f.down.Store(nil)
+	}
+}
+
+// acknowledge queues a channel for verify, once all that the server was told of it is done.
+func (f *feed) acknowledge(channel string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.sent[channel]
+	r.pending--
+	switch {
+	case r.pending > 0:
+		f.sent[channel] = r
+		return
+	case r.number == 0:
+		delete(f.sent, channel)
+		return
+	}
+	f.sent[channel] = r
+	f.acks = append(f.acks, anchor{channel: channel, number: r.number})
+	select {
+	case f.acknowledged <- struct{}{}:
+	default:
+	}
+}
+
+// verify finds out where acknowledged channels stand. The answer goes to the intake behind
+// all messages that it counts: the server sends its pong to a later ping, on the connection
+// of the messages, after them.
+func (f *feed) verify(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.acknowledged:
+		}
+		f.mu.Lock()
+		acks := f.acks
+		f.acks = nil
+		f.mu.Unlock()
+		for batch := range slices.Chunk(acks, subscribeBatch) {
+			err := f.anchors(ctx, batch)
+			if err == nil {
+				err = f.conn.ping(&event{kind: eventAnchors, connection: f.id, anchors: batch})
+			}
+			if err != nil {
+				f.fail(err)
+				return
+			}
+		}
+	}
+}
