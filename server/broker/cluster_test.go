@@ -108,8 +108,14 @@ func TestClusterPrimaryHangs(t *testing.T) {
 	publish(t, b, "a", "before")
 	in.await("a", "before")
 	hung.Freeze()
-	publish(t, b, other, "meanwhile")
-	in.await(other, "meanwhile")
+	answered := make(chan error, 1)
+	require.NoError(t, b.PublishLater("a", []byte("into silence"), func(_ position.Position, err error) { answered <- err }))
+	for i := range 100 {
+		publish(t, b, other, fmt.Sprint(i))
+	}
+	in.await(other, "99")
+	require.Empty(t, answered, "the others did not wait for it")
+	require.Error(t, <-answered)
 	var last position.Position
 	require.Eventually(t, func() bool {
 		p, err := b.Publish(t.Context(), "a", []byte("after"))
@@ -125,6 +131,7 @@ func TestClusterPrimaryHangs(t *testing.T) {
 	publish(t, b, "a", "in the end")
 	in.await("a", "in the end")
 	require.Equal(t, []string{"before", "after", "in the end"}, in.payloads("a"))
+	require.Equal(t, numbers(100), in.payloads(other))
 }
 
 // A shard dies with its replica: its channels fail, and say where; the others go on.
