@@ -32,6 +32,7 @@ type subscriptions interface {
 type Redis struct {
 	client   redis.UniversalClient
 	name     string  // of the server, for messages
+	kind     topology
 	shards   *shards // of a cluster, else nil
 	stats    Stats
 	history  *redisHistory
@@ -62,7 +63,7 @@ func NewRedis(cfg Config) (*Redis, error) {
 	if cfg.Queue == 0 {
 		cfg.Queue = queueDefault
 	}
-	r := &Redis{client: client, name: t.name, interest: newInterest()}
+	r := &Redis{client: client, name: t.name, kind: t.topology, interest: newInterest()}
 	r.history = &redisHistory{client: client, name: t.name, bounds: cfg.History}
 	r.intake = newIntake(int64(cfg.Queue), &r.stats)
 	n := 1
@@ -86,11 +87,7 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	defer r.client.Close()
 	start, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	err := loadLibrary(start, r.client)
-	if err == nil && r.shards != nil {
-		err = r.shards.refresh(start, "")
-	}
-	if err != nil {
+	if err := r.greet(start); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -101,6 +98,20 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	wg.Go(func() { r.lanes.run(ctx) })
 	wg.Go(func() { r.seq.run(ctx, receiver) })
 	wg.Wait()
+	return nil
+}
+
+// greet makes the first contact with the servers.
+func (r *Redis) greet(ctx context.Context) error {
+	if err := checkServer(ctx, r.client, r.kind); err != nil {
+		return err
+	}
+	if err := loadLibrary(ctx, r.client); err != nil {
+		return err
+	}
+	if r.shards != nil {
+		return r.shards.refresh(ctx, "")
+	}
 	return nil
 }
 
