@@ -13,7 +13,7 @@ import (
 )
 
 // patience is for what must happen, but nobody knows when on a busy machine.
-const patience = 6 * time.Second
+const patience = 60 * time.Second
 
 // rig is a server, or none, through which brokers are joined.
 type rig struct {
