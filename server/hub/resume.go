@@ -62,6 +62,7 @@ func (s *Shard) Resume(channel string, since position.Position, sub Resumer) boo
 		return false
 	}
 	sub.member().add(seat{t, catchingUp})
+	t.common.members.Add(1)
 	s.tails.expire(t, time.Now())
 	s.begin(&catchUp{topic: t, sub: sub, since: since, fromNow: since.IsZero(), joined: t.end()})
 	return true

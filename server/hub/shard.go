@@ -29,6 +29,7 @@ type Shard struct {
 type topic struct {
 	shard    *Shard
 	channel  string
+	common   *channel
 	subs     []subscription
 	catching map[*Member]*catchUp // those that are not in subs yet; nil unless there were any
 	active   int                  // jobs under way; while there are any, subs only grows
@@ -88,6 +89,7 @@ func (t *topic) start(p position.Position) {
 // seat puts sub, who has no seat here, among those who get what comes.
 func (t *topic) seat(sub Subscriber) {
 	n := sub.member().add(seat{t, int32(len(t.subs))})
+	t.common.members.Add(1)
 	t.subs = append(t.subs, subscription{sub: sub, seat: n})
 }
 
@@ -115,6 +117,7 @@ func (s *Shard) Leave(m *Member) {
 // vacate empties the place that the seat of m stood for.
 func (s *Shard) vacate(st seat, m *Member) {
 	t := st.topic
+	t.common.members.Add(-1)
 	if st.index == catchingUp {
 		t.endCatchUp(m).gone = true
 	} else {

@@ -28,7 +28,7 @@ func TestNodeIsKilled(t *testing.T) {
 // told how much that is.
 func TestNodeIsKilledWithoutHistory(t *testing.T) {
 	t.Parallel()
-	s, o := killNode(t, 26, "node killed, its clients go on at the other, history off")
+	s, o := killNode(t, 36, "node killed, its clients go on at the other, history off")
 	require.EqualValues(t, o.clients, o.Resume.Asked)
 	require.Equal(t, o.Resume.Asked, o.Resume.Recovered+o.Resume.TooOld)
 	require.EqualValues(t, o.Resume.TooOld, resumes(s.nodes[1], "too_old"))

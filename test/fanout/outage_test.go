@@ -56,7 +56,26 @@ func TestOutages(t *testing.T) {
 			t.Parallel()
 			redis := o.start(t)
 			s := stream{order: 10 + i, name: o.name, nodes: startNodes(t, redis.url, history...), settle: settle()}
-			s.run(t, redis.within, redis.fail).requireEverything(t)
+			o := s.run(t, redis.within, redis.fail)
+			o.requireEverything(t)
+			o.requireSaid(t, "redis 127.0.0.1:", "connection refused")
+		})
+	}
+}
+
+// Messages that may wait for Redis are all taken, and none is published twice although it
+// is not known of some whether Redis had them already.
+func TestOutagesWithABuffer(t *testing.T) {
+	t.Parallel()
+	for i, o := range outages[:size(len(outages), 1)] {
+		t.Run(o.name, func(t *testing.T) {
+			t.Parallel()
+			redis := o.start(t)
+			args := append([]string{"-publish-buffer", "1m"}, history...)
+			s := stream{order: 20 + i, name: o.name + ", publishers wait", nodes: startNodes(t, redis.url, args...), settle: settle(), silence: redis.within}
+			o := s.run(t, redis.within, redis.fail)
+			o.requireEverything(t)
+			require.Zero(t, o.Broadcast.PublishFailed, "%+v", o.Samples)
 		})
 	}
 }
@@ -69,7 +88,7 @@ func TestOutagesWithoutHistory(t *testing.T) {
 		t.Run(o.name, func(t *testing.T) {
 			t.Parallel()
 			redis := o.start(t)
-			s := stream{order: 20 + i, name: o.name + ", history off", nodes: startNodes(t, redis.url), settle: settle()}
+			s := stream{order: 30 + i, name: o.name + ", history off", nodes: startNodes(t, redis.url), settle: settle()}
 			s.run(t, redis.within, redis.fail).requireAccount(t, s.nodes)
 		})
 	}
@@ -95,7 +114,7 @@ func TestSubscriptionsAreKilled(t *testing.T) {
 func TestSubscriptionsAreKilledWithoutHistory(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	s := stream{order: 25, name: "subscriptions killed, history off", nodes: startNodes(t, redis.URL), settle: 2 * time.Second}
+	s := stream{order: 35, name: "subscriptions killed, history off", nodes: startNodes(t, redis.URL), settle: 2 * time.Second}
 	o := s.run(t, time.Second, func() { killSubscriptions(t, redis) })
 	o.requireAccount(t, s.nodes)
 	require.Zero(t, o.Broadcast.PublishFailed)
