@@ -157,10 +157,15 @@ func againstModel(t *testing.T, random *rand.Rand, history bool) {
 	}
 	connection++
 	verify()
-	require.Eventually(t, func() bool {
+	deadline := time.Now().Add(patience)
+	for {
 		got, _ := receiver.account()
-		return uint64(len(got))+stats.Lost.Load() == uint64(sent)
-	}, patience, time.Millisecond)
+		if uint64(len(got))+stats.Lost.Load() == uint64(sent) {
+			break
+		}
+		require.True(t, time.Now().Before(deadline), "%d delivered, %d lost of %d", len(got), stats.Lost.Load(), sent)
+		time.Sleep(100 * time.Microsecond)
+	}
 	got, _ := receiver.account()
 	if history {
 		require.Len(t, got, sent)

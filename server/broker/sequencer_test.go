@@ -259,14 +259,16 @@ func TestWhatFindsNoRoomToWaitIsFetchedAgain(t *testing.T) {
 }
 
 func TestUnsubscribeEndsAFetch(t *testing.T) {
-	ended := make(chan struct{})
+	begun, ended := make(chan struct{}), make(chan struct{})
 	d := newDesk(t, func(ctx context.Context, _ string, _ position.Position, _ int) (page, error) {
+		close(begun)
 		<-ctx.Done()
 		close(ended)
 		return page{}, ctx.Err()
 	})
 	d.subscribe("a")
 	d.live("a", 5)
+	<-begun
 	d.intake.control(event{kind: eventUnsubscribe, channel: "a"})
 	<-ended
 	d.live("a", 6)

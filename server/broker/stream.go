@@ -10,11 +10,11 @@ import (
 
 // stream is what the sequencer knows of a channel. It belongs to its goroutine.
 type stream struct {
-	channel  string
-	number   uint64 // of the subscription
-	started  bool
-	last     position.Position // up to here everything has been delivered, or is in lost; zero if nobody knows
-	previous string            // the epoch before that of last, as it was met here
+	channel string
+	number  uint64 // of the subscription
+	started bool
+	last    position.Position // up to here everything has been delivered, or is in lost; zero if nobody knows
+	older   []string          // epochs that ended before that of last, as they were met here, oldest first
 	// connection is that over which everything came since last, without a break: what
 	// comes next over it is the next, even where no header proves it.
 	connection uint64
@@ -35,13 +35,19 @@ type stream struct {
 
 // has reports whether h is not after what s has had.
 func (s *stream) has(h header) bool {
-	return h.Epoch == s.last.Epoch && h.Offset <= s.last.Offset || s.previous != "" && h.Epoch == s.previous
+	return h.Epoch == s.last.Epoch && h.Offset <= s.last.Offset || slices.Contains(s.older, h.Epoch)
 }
+
+// olderMax is how many epochs back a message is known for one that came before. History that
+// was read may be so far ahead of the messages that wait.
+const olderMax = 32
 
 // moveTo makes h the last of s. Epochs are kept once, not with each message.
 func (s *stream) moveTo(h header) {
 	if s.last.Epoch != h.Epoch {
-		s.previous = s.last.Epoch
+		if s.last.Epoch != "" {
+			s.older = append(s.older[max(0, len(s.older)-olderMax+1):], s.last.Epoch)
+		}
 		s.last.Epoch = strings.Clone(h.Epoch)
 	}
 	s.last.Offset = h.Offset
@@ -60,8 +66,9 @@ func (q *sequencer) message(s *stream, e *event) {
 		return
 	}
 	if missing := s.missing(h, e.connection); missing != 0 {
-		if q.canFetch(s) {
+		if q.canFetch(s) && !e.fetched {
 			q.fetch(s)
+			e.fetched = true
 			q.hold(s, e)
 			return
 		}
