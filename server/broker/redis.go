@@ -32,12 +32,13 @@ type subscriptions interface {
 type Redis struct {
 	client   redis.UniversalClient
 	name     string  // of the server, for messages
+	kind     topology
 	shards   *shards // of a cluster, else nil
 	stats    Stats
 	history  *redisHistory
 	interest *interest
 	intake   *intake
-	outbox   *outbox
+	lanes    lanes
 	seq      *sequencer
 	subs     subscriptions
 
@@ -62,13 +63,16 @@ func NewRedis(cfg Config) (*Redis, error) {
 	if cfg.Queue == 0 {
 		cfg.Queue = queueDefault
 	}
-	r := &Redis{client: client, name: t.name, interest: newInterest()}
+	r := &Redis{client: client, name: t.name, kind: t.topology, interest: newInterest()}
 	r.history = &redisHistory{client: client, name: t.name, bounds: cfg.History}
 	r.intake = newIntake(int64(cfg.Queue), &r.stats)
+	n := 1
 	if t.topology == cluster {
-		r.shards = newShards(t.options)
+		r.shards, n = newShards(t.options), clusterLanes
 	}
-	r.outbox = newOutbox(client, t.name, r.shards, cfg, &r.stats)
+	r.lanes = newLanes(n, func(shared *backlog) *outbox {
+		return newOutbox(client, t.name, r.shards, cfg, shared, &r.stats)
+	})
 	var mend reader
 	if cfg.History.Length > 0 {
 		mend = r.history.read
@@ -83,11 +87,7 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	defer r.client.Close()
 	start, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	err := loadLibrary(start, r.client)
-	if err == nil && r.shards != nil {
-		err = r.shards.refresh(start, "")
-	}
-	if err != nil {
+	if err := r.greet(start); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -95,9 +95,23 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { r.subs.run(ctx) })
-	wg.Go(func() { r.outbox.run(ctx) })
+	wg.Go(func() { r.lanes.run(ctx) })
 	wg.Go(func() { r.seq.run(ctx, receiver) })
 	wg.Wait()
+	return nil
+}
+
+// greet makes the first contact with the servers.
+func (r *Redis) greet(ctx context.Context) error {
+	if err := checkServer(ctx, r.client, r.kind); err != nil {
+		return err
+	}
+	if err := loadLibrary(ctx, r.client); err != nil {
+		return err
+	}
+	if r.shards != nil {
+		return r.shards.refresh(ctx, "")
+	}
 	return nil
 }
 
@@ -128,16 +142,18 @@ func (r *Redis) Unsubscribe(channel string) {
 
 // Publish implements Broker.
 func (r *Redis) Publish(ctx context.Context, channel string, payload []byte) (position.Position, error) {
+	lane := r.lanes.of(channel)
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		deadline = r.outbox.deadline()
+		deadline = lane.deadline()
 	}
-	return r.outbox.publish(ctx, &call{channel: channel, payload: bytes.Clone(payload), deadline: deadline})
+	return lane.publish(ctx, &call{channel: channel, payload: bytes.Clone(payload), deadline: deadline})
 }
 
 // PublishLater implements Broker.
 func (r *Redis) PublishLater(channel string, payload []byte, done func(position.Position, error)) error {
-	return r.outbox.put(&call{channel: channel, payload: payload, deadline: r.outbox.deadline(), done: done})
+	lane := r.lanes.of(channel)
+	return lane.put(&call{channel: channel, payload: payload, deadline: lane.deadline(), done: done})
 }
 
 // History implements Broker.

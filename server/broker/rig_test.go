@@ -72,8 +72,10 @@ var rigs = map[string]func(t *testing.T) rig{
 	"redis+cluster": func(t *testing.T) rig {
 		c := redistest.Setup{}.StartCluster(t)
 		return rig{
-			url:  c.URL,
-			past: func(t *testing.T, channel, payload string) { c.Primary(t, channel).CLI(t, "SPUBLISH", channel, payload) },
+			url: c.URL,
+			past: func(t *testing.T, channel, payload string) {
+				c.Primary(t, channel).CLI(t, "SPUBLISH", channel, payload)
+			},
 			crash: func(t *testing.T, channel string) {
 				c.Primary(t, channel).Quiesce(t, 1)
 				killed, promoted := c.Failover(t, channel)

@@ -159,6 +159,19 @@ func (c *Cluster) Primary(t testing.TB, key string) *Server {
 	return primary
 }
 
+// Shard is the primary that holds the slot of key, and its replicas.
+func (c *Cluster) Shard(t testing.TB, key string) []*Server {
+	t.Helper()
+	primary := c.Primary(t, key)
+	shard := []*Server{primary}
+	for _, server := range c.Servers {
+		if server != primary && server.Running() && server.replication(t.Context())["master_port"] == portOf(primary.Addr) {
+			shard = append(shard, server)
+		}
+	}
+	return shard
+}
+
 // Failover kills the primary that holds key and returns, once a replica has taken its
 // place in everybody's eyes, both.
 func (c *Cluster) Failover(t testing.TB, key string) (killed, promoted *Server) {
@@ -215,4 +228,9 @@ func (c *Cluster) id(server *Server) string {
 		}
 	}
 	return ""
+}
+
+func portOf(addr string) string {
+	_, port, _ := strings.Cut(addr, ":")
+	return port
 }
