@@ -24,11 +24,11 @@ type feed struct {
 	progress     atomic.Uint64 // pushes read
 	acknowledged chan struct{} // holds one token when acks has channels
 
-	mu       sync.Mutex         // guards the following
-	sent     map[string]request // by channel, what the server was told last
-	acks     []anchor           // acknowledged, and not yet verified: their channel and number
-	missing  int                // channels of the first round that aren't verified; the link is up at 0
-	upPassed bool
+	mu      sync.Mutex         // guards the following
+	sent    map[string]request // by channel, what the server was told last
+	acks    []anchor           // acknowledged, and not yet verified: their channel and number
+	missing map[int]int        // channels of the first round that aren't verified, by slot; the link is up without any
+	left    []int              // slots that the server said are not its own
 }
 
 // request is a subscription that the server was told of.
@@ -41,6 +41,11 @@ type request struct {
 func (f *feed) receive() error {
 	for {
 		m, err := f.conn.next()
+		if r, ok := redirected(err, f.server.Addr); ok && f.sharded {
+			f.progress.Add(1)
+			f.leave(r.slot)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -51,13 +56,13 @@ func (f *feed) receive() error {
 		case "subscribe", "ssubscribe":
 			f.acknowledge(m.channel)
 		case "sunsubscribe":
-			if f.revoked != nil && f.interest.number(m.channel) != 0 {
-				f.revoked(m.channel)
+			if f.holds(m.channel) {
+				f.leave(slotOf(m.channel))
 			}
 		case "pong":
 			if e := f.conn.pong(); e != nil {
 				f.intake.control(*e)
-				f.verified(len(e.anchors))
+				f.verified(e.anchors)
 			}
 		}
 	}
@@ -95,10 +100,11 @@ func (f *feed) watch(ctx context.Context) {
 func (f *feed) subscribe(ctx context.Context) {
 	told := make(map[string]uint64)
 	for {
+		f.strike(told)
 		wanted := f.interest.all()
 		add, gone := difference(wanted, told), missingKeys(told, wanted)
 		f.note(add, gone, wanted)
-		f.await(len(add))
+		f.await(add)
 		if err := f.tell("UNSUBSCRIBE", gone); err != nil {
 			f.fail(err)
 			return
@@ -158,26 +164,83 @@ func (f *feed) tell(command string, channels []string) error {
 	return nil
 }
 
-// await notes how many channels must be verified before the link is up.
-func (f *feed) await(n int) {
-	f.mu.Lock()
-	if !f.upPassed {
-		f.missing, f.upPassed = n, true
+// slot returns where a channel is missed.
+func (f *feed) slot(channel string) int {
+	if f.sharded {
+		return slotOf(channel)
 	}
-	f.mu.Unlock()
-	if n == 0 {
-		f.verified(0)
-	}
+	return 0
 }
 
-// verified counts channels down that the sequencer knows the position of.
-func (f *feed) verified(n int) {
+// await notes which channels must be verified before the link is up: those of the first
+// round.
+func (f *feed) await(channels []string) {
 	f.mu.Lock()
-	f.missing -= n
-	up := f.missing <= 0
+	if f.missing == nil {
+		f.missing = make(map[int]int)
+		for _, c := range channels {
+			f.missing[f.slot(c)]++
+		}
+	}
+	f.mu.Unlock()
+	f.verified(nil)
+}
+
+// verified strikes off channels that the sequencer knows the position of.
+func (f *feed) verified(anchors []anchor) {
+	f.mu.Lock()
+	for _, a := range anchors {
+		if slot := f.slot(a.channel); f.missing[slot] > 1 {
+			f.missing[slot]--
+		} else {
+			delete(f.missing, slot)
+		}
+	}
+	up := len(f.missing) == 0
 	f.mu.Unlock()
 	if up && f.ready() != nil {
 		f.down.Store(nil)
+	}
+}
+
+// holds reports whether the channel should be subscribed: if it isn't any more, the server
+// did that by itself.
+func (f *feed) holds(channel string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.sent[channel]
+	return r.number != 0 && r.pending == 0
+}
+
+// leave follows the news that a slot has left the server: whatever was subscribed of it
+// isn't any more, and all its messages have been read.
+func (f *feed) leave(slot int) {
+	f.mu.Lock()
+	f.left = append(f.left, slot)
+	delete(f.missing, slot)
+	f.mu.Unlock()
+	f.verified(nil)
+	f.revoked(slot)
+}
+
+// strike takes off told what the server no longer has, so that it is told again should
+// the slot come back.
+func (f *feed) strike(told map[string]uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.left) == 0 {
+		return
+	}
+	left := make(map[int]bool)
+	for _, slot := range f.left {
+		left[slot] = true
+	}
+	f.left = nil
+	for channel := range told {
+		if left[slotOf(channel)] {
+			delete(told, channel)
+			delete(f.sent, channel)
+		}
 	}
 }
 

@@ -246,6 +246,8 @@ local function locate(key, epoch, offset)
       local first = first_from(key, y.start)
       return first.offset == y.start and y.start - 1 or nil
     end
+    -- Before the anchor of a channel without messages there is nothing, and 0 finds itself.
+    if y.offset == 0 then return nil end
     y = last_until(key, y.start - 1)
   end
   return nil

@@ -37,10 +37,10 @@ type link struct {
 	interest *interest
 	intake   *intake
 	stats    *Stats
-	// sharded subscribes with SSUBSCRIBE. revoked, unless nil, is then called with a
-	// channel whose slot has left the server; it must not block.
+	// sharded subscribes with SSUBSCRIBE. revoked is then called with a slot that is not
+	// the server's, or no longer, when all its messages have been read; it must not block.
 	sharded bool
-	revoked func(channel string)
+	revoked func(slot int)
 
 	down atomic.Pointer[error] // nil while all channels that were wanted at the start of the connection are subscribed
 }

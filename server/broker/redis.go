@@ -18,9 +18,9 @@ const startTimeout = 5 * time.Second
 // queueDefault is Config.Queue where none is given, in bytes.
 const queueDefault = 64 << 20
 
-// topology is how the servers behind one URL are subscribed to: one link for a single one,
-// one for each primary of a cluster. All feed the same intake.
-type topology interface {
+// subscriptions are those at the servers behind one URL: a link for a single one, one for
+// each primary of a cluster. All feed the same intake.
+type subscriptions interface {
 	// run keeps the channels of the interest subscribed until ctx is done.
 	run(ctx context.Context)
 	// ready returns nil while messages of all channels flow, else why they don't.
@@ -31,14 +31,16 @@ type topology interface {
 // channel of the node, and the function library keeps their history.
 type Redis struct {
 	client   redis.UniversalClient
-	name     string // of the server, for messages
+	name     string  // of the server, for messages
+	kind     topology
+	shards   *shards // of a cluster, else nil
 	stats    Stats
 	history  *redisHistory
 	interest *interest
 	intake   *intake
-	outbox   *outbox
+	lanes    lanes
 	seq      *sequencer
-	topology topology
+	subs     subscriptions
 
 	mu     sync.Mutex // guards number, and orders what interest and intake are told
 	number uint64     // of the last subscription
@@ -53,23 +55,30 @@ func init() { redis.SetLogger(quiet{}) }
 
 // NewRedis returns a broker for the servers that cfg names; see New.
 func NewRedis(cfg Config) (*Redis, error) {
-	t, err := newTarget(cfg)
+	t, err := parseTarget(cfg)
 	if err != nil {
 		return nil, err
 	}
+	client := t.client()
 	if cfg.Queue == 0 {
 		cfg.Queue = queueDefault
 	}
-	r := &Redis{client: t.client, name: t.name, interest: newInterest()}
-	r.history = &redisHistory{client: t.client, name: t.name, bounds: cfg.History}
+	r := &Redis{client: client, name: t.name, kind: t.topology, interest: newInterest()}
+	r.history = &redisHistory{client: client, name: t.name, bounds: cfg.History}
 	r.intake = newIntake(int64(cfg.Queue), &r.stats)
-	r.outbox = newOutbox(t.client, t.name, t.sharded, cfg, &r.stats)
+	n := 1
+	if t.topology == cluster {
+		r.shards, n = newShards(t.options), clusterLanes
+	}
+	r.lanes = newLanes(n, func(shared *backlog) *outbox {
+		return newOutbox(client, t.name, r.shards, cfg, shared, &r.stats)
+	})
 	var mend reader
 	if cfg.History.Length > 0 {
 		mend = r.history.read
 	}
 	r.seq = newSequencer(r.intake, &r.stats, mend)
-	r.topology = t.topology(r)
+	r.subs = newSubscriptions(t, r)
 	return r, nil
 }
 
@@ -78,17 +87,31 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	defer r.client.Close()
 	start, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := loadLibrary(start, r.client); err != nil {
+	if err := r.greet(start); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
 		return fmt.Errorf("redis %s: %w", r.name, err)
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { r.topology.run(ctx) })
-	wg.Go(func() { r.outbox.run(ctx) })
+	wg.Go(func() { r.subs.run(ctx) })
+	wg.Go(func() { r.lanes.run(ctx) })
 	wg.Go(func() { r.seq.run(ctx, receiver) })
 	wg.Wait()
+	return nil
+}
+
+// greet makes the first contact with the servers.
+func (r *Redis) greet(ctx context.Context) error {
+	if err := checkServer(ctx, r.client, r.kind); err != nil {
+		return err
+	}
+	if err := loadLibrary(ctx, r.client); err != nil {
+		return err
+	}
+	if r.shards != nil {
+		return r.shards.refresh(ctx, "")
+	}
 	return nil
 }
 
@@ -119,16 +142,18 @@ func (r *Redis) Unsubscribe(channel string) {
 
 // Publish implements Broker.
 func (r *Redis) Publish(ctx context.Context, channel string, payload []byte) (position.Position, error) {
+	lane := r.lanes.of(channel)
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		deadline = r.outbox.deadline()
+		deadline = lane.deadline()
 	}
-	return r.outbox.publish(ctx, &call{channel: channel, payload: bytes.Clone(payload), deadline: deadline})
+	return lane.publish(ctx, &call{channel: channel, payload: bytes.Clone(payload), deadline: deadline})
 }
 
 // PublishLater implements Broker.
 func (r *Redis) PublishLater(channel string, payload []byte, done func(position.Position, error)) error {
-	return r.outbox.put(&call{channel: channel, payload: payload, deadline: r.outbox.deadline(), done: done})
+	lane := r.lanes.of(channel)
+	return lane.put(&call{channel: channel, payload: payload, deadline: lane.deadline(), done: done})
 }
 
 // History implements Broker.
@@ -137,7 +162,7 @@ func (r *Redis) History(ctx context.Context, channel string, since, until positi
 }
 
 // Ready implements Broker.
-func (r *Redis) Ready() error { return r.topology.ready() }
+func (r *Redis) Ready() error { return r.subs.ready() }
 
 // Stats implements Broker.
 func (r *Redis) Stats() *Stats { return &r.stats }

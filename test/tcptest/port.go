@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"testing"
 )
 
@@ -12,11 +13,17 @@ import (
 // between the moment it is found free and the moment the program binds it.
 const portMin, portMax = 15000, 32000
 
+// given holds the ports this process was given: one that isn't bound yet is not given again.
+var given sync.Map
+
 // FreePort returns a port that nobody listens on, at any address of this machine.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	for range 100 {
+	for range 1000 {
 		port := portMin + rand.IntN(portMax-portMin)
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
 		ln, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
 		if err == nil {
 			ln.Close()
