@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/wsfleet/wsfleet/server/position"
-	"github.com/wsfleet/wsfleet/test/redistest"
 )
 
 // script is a hook that answers pipelines in place of a server.
@@ -276,36 +275,4 @@ func TestClusterRefusesBraces(t *testing.T) {
 	o, _, _ := scripted(t, 0, nil)
 	o.shards = newShards(redis.UniversalOptions{})
 	require.ErrorIs(t, o.put(&call{channel: "a}b"}), errBraces)
-}
-
-func BenchmarkPublish(b *testing.B) {
-	server := redistest.Start(b)
-	for name, length := range map[string]int{"history": 1000, "anchor": 0} {
-		b.Run(name, func(b *testing.B) {
-			r, err := NewRedis(Config{URL: server.URL, History: History{Length: length, Age: time.Minute}})
-			require.NoError(b, err)
-			ctx, cancel := context.WithCancel(context.Background())
-			var wg sync.WaitGroup
-			wg.Go(func() { _ = r.Run(ctx, nil) })
-			defer wg.Wait()
-			defer cancel()
-			require.Eventually(b, func() bool { return r.Ready() == nil }, patience, time.Millisecond)
-			payload := make([]byte, 128)
-			var answers sync.WaitGroup
-			b.ReportAllocs()
-			b.ResetTimer()
-			for i := range b.N {
-				answers.Add(1)
-				for {
-					err := r.PublishLater("channel-"+strconv.Itoa(i%100), payload, func(position.Position, error) { answers.Done() })
-					if err == nil {
-						break
-					}
-					time.Sleep(100 * time.Microsecond)
-				}
-			}
-			answers.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
-		})
-	}
 }
