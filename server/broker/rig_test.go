@@ -38,7 +38,7 @@ var keepsAll = []string{"--appendonly", "yes", "--appendfsync", "no"}
 var rigs = map[string]func(t *testing.T) rig{
 	"memory": func(*testing.T) rig { return rig{url: "memory"} },
 	"redis": func(t *testing.T) rig {
-		server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+		server := redistest.Start(t, keepsAll...)
 		return rig{
 			url:  server.URL,
 			past: func(t *testing.T, channel, payload string) { server.CLI(t, "PUBLISH", channel, payload) },
