@@ -23,21 +23,21 @@ const redirectionsMax = 5
 // send publishes a batch. It returns when each of its calls has been answered.
 func (o *outbox) send(ctx context.Context, batch []*call) {
 	var cause error // why the last try failed
-	loaded, redirections := false, 0
+	waited, loaded, redirections := false, false, 0
 	for backoff := backoffMin; ; backoff = min(2*backoff, backoffMax) {
 		if batch = o.expire(batch, cause); len(batch) == 0 {
 			return
 		}
-		probe, later := batch, []*call(nil)
-		if cause != nil {
-			probe, later = firstOfEach(batch)
+		now, later := batch, []*call(nil)
+		if waited {
+			now, later = firstOfEach(batch)
 		}
-		rest, err := o.try(ctx, probe)
+		rest, err := o.try(ctx, now)
 		if batch = append(rest, later...); len(batch) == 0 {
 			return
 		}
 		if cause = err; cause == nil {
-			backoff = backoffMin
+			backoff, waited = backoffMin, false
 			continue
 		}
 		if libraryMissing(err) && !loaded {
@@ -59,12 +59,12 @@ func (o *outbox) send(ctx context.Context, batch []*call) {
 		case <-ctx.Done():
 		case <-time.After(backoff/2 + rand.N(backoff/2)):
 		}
-		loaded, redirections = false, 0
+		waited, loaded, redirections = true, false, 0
 	}
 }
 
-// firstOfEach takes the first message of each channel out of a batch. After a failure they
-// go alone: a server that begins to take messages in the midst of many would take the
+// firstOfEach takes the first message of each channel out of a batch. After a wait they go
+// alone: a server that begins to take messages in the midst of many would take the
 // later ones only.
 func firstOfEach(batch []*call) (first, later []*call) {
 	seen := make(map[string]bool)

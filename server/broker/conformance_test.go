@@ -98,7 +98,10 @@ func unsubscribe(t *testing.T, r rig) {
 
 func thousandsOfChannels(t *testing.T, r rig) {
 	const channels = 3000
-	b := r.broker(t, withHistory(10))
+	b := r.broker(t, func(c *broker.Config) {
+		withHistory(10)(c)
+		c.PublishBuffer = patience // a busy server may take its time for so many
+	})
 	in := run(t, b)
 	name := func(i int) string { return "channel-" + strconv.Itoa(i) }
 	for i := range channels {

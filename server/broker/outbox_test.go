@@ -69,7 +69,7 @@ func scripted(t *testing.T, buffer time.Duration, reply func(try int, cmds []red
 	t.Cleanup(func() { client.Close() })
 	s := &script{reply: reply}
 	client.AddHook(s)
-	o := newOutbox(client, "test", false, Config{PublishBuffer: buffer}, &Stats{})
+	o := newOutbox(client, "test", nil, Config{PublishBuffer: buffer}, &backlog{}, &Stats{})
 	return o, s, func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan struct{})
@@ -273,6 +273,6 @@ func TestClosedOutboxRefuses(t *testing.T) {
 
 func TestClusterRefusesBraces(t *testing.T) {
 	o, _, _ := scripted(t, 0, nil)
-	o.sharded = true
+	o.shards = newShards(redis.UniversalOptions{})
 	require.ErrorIs(t, o.put(&call{channel: "a}b"}), errBraces)
 }

@@ -29,9 +29,20 @@ type subscriptions interface {
 
 // Redis is a broker over Redis: Pub/Sub brings messages, with one subscription for each
 // channel of the node, and the function library keeps their history.
+//
+// Redis replicates asynchronously: a primary acknowledges a message before its replica has
+// it. If the primary then dies for good, the messages that the replica had not received, of
+// the last milliseconds as a rule, are gone although Publish returned their positions. Nodes
+// that were subscribed have most likely delivered them, and go on with what the new primary
+// takes. Who was not can't be told: the new primary counts on from what it has, in another
+// epoch, and nothing names what it never saw. All that the replica had is recovered, or
+// counted exactly. A primary that comes back with its data (AOF) loses nothing but what
+// appendfsync lets it.
+//
+// In a cluster messages of one goroutine keep their order within each channel only.
 type Redis struct {
 	client   redis.UniversalClient
-	name     string  // of the server, for messages
+	name     string // of the server, for messages
 	kind     topology
 	shards   *shards // of a cluster, else nil
 	stats    Stats

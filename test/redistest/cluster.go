@@ -36,7 +36,7 @@ func (s Setup) StartCluster(t testing.TB) *Cluster {
 	var addrs []string
 	for range 2 * primaries {
 		server := s.server(t, certs, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-			"--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", downAfter,
+			"--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", strconv.Itoa(downAfter),
 			"--cluster-replica-validity-factor", "0", "--cluster-allow-replica-migration", "no")
 		c.Servers, c.ids = append(c.Servers, server), append(c.ids, randomID())
 		addrs = append(addrs, server.Addr)

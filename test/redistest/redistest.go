@@ -21,7 +21,7 @@ import (
 )
 
 // startTimeout is generous: machines that run tests are busy.
-const startTimeout = 20 * time.Second
+const startTimeout = 60 * time.Second
 
 // Every failure of go-redis also comes back as an error.
 func init() { logging.Disable() }

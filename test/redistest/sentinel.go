@@ -17,7 +17,11 @@ const (
 	sentinelName = "main"
 	// downAfter is for how many milliseconds a server must be silent to be
 	// replaced: short for a short test, long enough for a busy machine.
-	downAfter = "2000"
+	downAfter = 2000
+	// downStagger is by how many the second and third Sentinel are later to believe it.
+	// One is enough to begin; if all began at once each would vote for itself, and
+	// they would wait for long before the next try.
+	downStagger = 1000
 )
 
 // Sentinel is a primary and its replica, watched by three Sentinels.
@@ -66,9 +70,9 @@ func (s Setup) configureSentinel(t testing.TB, all *Sentinel, i int, ids []strin
 	lines := []string{
 		"dir " + all.Sentinels[i].dir,
 		"sentinel myid " + ids[i],
-		fmt.Sprintf("sentinel monitor %s %s 2", sentinelName, all.Servers[0].endpoint()),
-		fmt.Sprintf("sentinel down-after-milliseconds %s %s", sentinelName, downAfter),
-		fmt.Sprintf("sentinel failover-timeout %s 10000", sentinelName),
+		fmt.Sprintf("sentinel monitor %s %s 1", sentinelName, all.Servers[0].endpoint()),
+		fmt.Sprintf("sentinel down-after-milliseconds %s %d", sentinelName, downAfter+i*downStagger),
+		fmt.Sprintf("sentinel failover-timeout %s 5000", sentinelName),
 		fmt.Sprintf("sentinel known-replica %s %s", sentinelName, all.Servers[1].endpoint()),
 	}
 	for j, other := range all.Sentinels {
