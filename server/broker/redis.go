@@ -31,7 +31,7 @@ type subscriptions interface {
 // channel of the node, and the function library keeps their history.
 type Redis struct {
 	client   redis.UniversalClient
-	name     string  // of the server, for messages
+	name     string // of the server, for messages
 	kind     topology
 	shards   *shards // of a cluster, else nil
 	stats    Stats
