@@ -77,12 +77,15 @@ lint: deps ## every linter
 	cd ansible && ansible-lint --offline && yamllint .
 	shellcheck .ci/run
 
-# With flags it is a part of the run (test/bench -help lists them), which only prints:
-# make bench BENCHFLAGS="-servers wsnode,gws -cells 1000x128 -rounds 1 -scaling none"
+# The parts are libraries (30 minutes: bench.md), broker (6: broker.md) and sustained (10: sustained.md), PART=broker is one.
+# With flags it is a part of a part (test/bench -help lists them), which only prints:
+# make bench BENCHFLAGS="-servers wsnode,gws -cells 1000x128 -floor none -rounds 1 -scaling none"
+PART ?= libraries broker sustained
 BENCHFLAGS ?=
 .PHONY: bench
-bench: build ## wsnode beside gorilla, gws, nbio, gobwas and coder, 25 minutes: docs/results/bench.md
-	@cd test/bench && go run . -root ../.. $(or $(BENCHFLAGS),-out ../../docs/results/bench.md)
+bench: build ## wsnode beside other libraries, channels through Redis, the most broadcasts that hold: docs/results
+	@cd test/bench && if [ -n '$(BENCHFLAGS)' ]; then go run . -root ../.. $(BENCHFLAGS); else \
+		for part in $(PART); do go run . -root ../.. -part "$$part" -out "../../docs/results/$${part/libraries/bench}.md"; done; fi
 
 .PHONY: siege
 siege: need-go ## wsnode under attack at full size: slow, silent and vanished peers, limits, signals

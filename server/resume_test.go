@@ -375,3 +375,34 @@ func slowClient(t *testing.T, brokerURL string) {
 		}
 	}
 }
+
+// Thousands of clients on a channel each (with both ends in this process, as many as its
+// files allow): each hears its own and nobody else's.
+func TestManyChannelsOfOneClientEach(t *testing.T) { onEachBroker(t, manyChannels) }
+
+func manyChannels(t *testing.T, brokerURL string) {
+	n := startNode(t, "-broker", brokerURL)
+	const clients = 5000
+	everyone := make([]*listener, clients)
+	for i := range everyone {
+		everyone[i] = n.listen(fmt.Sprintf("channel=room+%d&since=", i))
+	}
+	for i, l := range everyone {
+		l.joined("broadcast", fmt.Sprint("room ", i))
+	}
+	require.EqualValues(t, clients+1, n.metric("wsnode_broker_subscriptions"))
+	for i := range everyone {
+		n.publish(fmt.Sprint("room ", i), fmt.Sprint(i))
+	}
+	n.publish("broadcast", "to all")
+	for i, l := range everyone {
+		require.NoError(t, l.SetReadDeadline(time.Now().Add(waitFor)))
+		if first := l.next(); first.header.Channel == "broadcast" { // channels have no order between them
+			require.Equal(t, "to all", first.payload)
+			l.expect(fmt.Sprint("room ", i), fmt.Sprint(i))
+		} else {
+			require.Equal(t, fmt.Sprint(i), first.payload)
+			l.expect("broadcast", "to all")
+		}
+	}
+}

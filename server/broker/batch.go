@@ -28,11 +28,18 @@ func (o *outbox) send(ctx context.Context, batch []*call) {
 		if batch = o.expire(batch, cause); len(batch) == 0 {
 			return
 		}
-		rest, err := o.try(ctx, batch)
-		if len(rest) == 0 {
+		probe, later := batch, []*call(nil)
+		if cause != nil {
+			probe, later = firstOfEach(batch)
+		}
+		rest, err := o.try(ctx, probe)
+		if batch = append(rest, later...); len(batch) == 0 {
 			return
 		}
-		batch, cause = rest, err
+		if cause = err; cause == nil {
+			backoff = backoffMin
+			continue
+		}
 		if libraryMissing(err) && !loaded {
 			loaded = true
 			if err = loadLibrary(ctx, o.client); err == nil {
@@ -54,6 +61,22 @@ func (o *outbox) send(ctx context.Context, batch []*call) {
 		}
 		loaded, redirections = false, 0
 	}
+}
+
+// firstOfEach takes the first message of each channel out of a batch. After a failure they
+// go alone: a server that begins to take messages in the midst of many would take the
+// later ones only.
+func firstOfEach(batch []*call) (first, later []*call) {
+	seen := make(map[string]bool)
+	for _, c := range batch {
+		if seen[c.channel] {
+			later = append(later, c)
+		} else {
+			seen[c.channel] = true
+			first = append(first, c)
+		}
+	}
+	return first, later
 }
 
 // refuse answers calls that were not published.

@@ -139,11 +139,12 @@ func (o *outbox) run(ctx context.Context) {
 			return
 		case <-o.wake:
 		}
-		for batch := o.take(); len(batch) > 0; batch = o.take() {
-			o.send(ctx, batch)
-			if ctx.Err() != nil {
-				return
+		for ctx.Err() == nil {
+			batch := o.take()
+			if len(batch) == 0 {
+				break
 			}
+			o.send(ctx, batch)
 		}
 	}
 }

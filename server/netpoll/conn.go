@@ -102,23 +102,30 @@ func (c *Conn) RemoteAddr() (netip.AddrPort, error) {
 // queue. It returns ErrSlowConsumer, having queued nothing, when the queue would
 // pass Config.MaxQueue: the caller closes the connection then. Other failures
 // close it before Write returns.
-func (c *Conn) Write(p []byte) error { return c.write(p, c.loop.cfg.MaxQueue) }
+func (c *Conn) Write(p []byte) error { return c.write(p, c.loop.cfg.MaxQueue, (*writeQueue).push) }
 
-// WritePaced is Write for those who wait until the queue is empty (see Drainer): it
-// then takes p whatever its size, so that the queue holds one such write at the most.
+// WriteShared is Write of what nobody changes any more: the queue refers to p rather
+// than copying it, so that a message to many slow readers waits in memory once.
+func (c *Conn) WriteShared(p []byte) error {
+	return c.write(p, c.loop.cfg.MaxQueue, (*writeQueue).share)
+}
+
+// WritePaced is WriteShared for those who wait until the queue is empty (see Drainer):
+// it then takes p whatever its size, so that the queue holds one such write at the most.
 func (c *Conn) WritePaced(p []byte) error {
 	if c.queue != nil {
 		return ErrSlowConsumer
 	}
-	return c.write(p, max(len(p), c.loop.cfg.MaxQueue))
+	return c.write(p, max(len(p), c.loop.cfg.MaxQueue), (*writeQueue).share)
 }
 
-func (c *Conn) write(p []byte, limit int) error {
+// write sends p. What the socket does not take is queued by add, up to limit bytes in all.
+func (c *Conn) write(p []byte, limit int, add func(*writeQueue, []byte)) error {
 	if c.Closed() {
 		return ErrClosed
 	}
 	if c.queue == nil && c.flags&flagConnecting == 0 {
-		n, errno := rawWrite(c.fd, p)
+		n, errno := send(c.fd, p)
 		switch {
 		case errno == 0:
 			c.loop.stats.BytesWritten.Add(uint64(n))
@@ -131,17 +138,20 @@ func (c *Conn) write(p []byte, limit int) error {
 			return errno
 		}
 	}
-	return c.enqueue(p, limit)
+	return c.enqueue(p, limit, add)
 }
 
-func (c *Conn) enqueue(p []byte, limit int) error {
+func (c *Conn) enqueue(p []byte, limit int, add func(*writeQueue, []byte)) error {
+	if len(p) == 0 {
+		return nil
+	}
 	if c.Queued()+len(p) > limit {
 		return ErrSlowConsumer
 	}
 	if c.queue == nil {
 		c.queue = &writeQueue{}
 	}
-	c.queue.push(p)
+	add(c.queue, p)
 	c.loop.stats.QueuedBytes.Add(int64(len(p)))
 	c.updateInterest()
 	return nil
@@ -149,7 +159,9 @@ func (c *Conn) enqueue(p []byte, limit int) error {
 
 // flush writes what is queued after EPOLLOUT.
 func (c *Conn) flush() {
-	n, errno := rawWrite(c.fd, c.queue.head())
+	parts := c.queue.vector(c.loop.iov[:])
+	n, errno := sendVector(c.fd, parts)
+	clear(parts) // they would keep what has been sent in memory
 	if errno == unix.EAGAIN {
 		return
 	}
@@ -211,7 +223,7 @@ func (c *Conn) read() {
 	if limit := c.loop.readLimit; limit > 0 && c.flags&flagReadFreely == 0 {
 		buf = buf[:limit]
 	}
-	n, errno := rawRead(c.fd, buf)
+	n, errno := receive(c.fd, buf)
 	switch {
 	case errno == unix.EAGAIN:
 	case errno != 0:

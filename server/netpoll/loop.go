@@ -50,7 +50,8 @@ type Loop struct {
 	wheel     wheel
 	clock     time.Duration
 	buf       []byte
-	readLimit int // bytes; 0 is all of buf
+	iov       [flushParts]unix.Iovec // scratch of flush
+	readLimit int                    // bytes; 0 is all of buf
 	listeners []*Listener
 	stats     Stats
 	stopped   bool
@@ -123,7 +124,7 @@ func (l *Loop) Post(f func()) bool {
 	l.mu.Unlock()
 	if !l.woken.Swap(true) {
 		one := [8]byte{1}
-		_, _ = rawWrite(int32(l.wakefd), one[:])
+		writeEvent(int32(l.wakefd), &one)
 	}
 	return true
 }
@@ -244,7 +245,7 @@ func (l *Loop) runTasks() {
 		return
 	}
 	var count [8]byte
-	_, _ = rawRead(int32(l.wakefd), count[:])
+	readEvent(int32(l.wakefd), &count)
 	l.woken.Store(false)
 	l.mu.Lock()
 	tasks := l.tasks

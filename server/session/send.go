@@ -65,7 +65,7 @@ func (s *Session) SendShared(m *frame.Shared) {
 	}
 	s.flushOutIfCurrent()
 	s.shard.stats.MessagesSent.Add(1)
-	s.write(s.form(m))
+	s.writeShared(m)
 }
 
 // SendPaced is SendShared for those who wait until Queued is 0 (see Drainer): the
@@ -79,7 +79,7 @@ func (s *Session) SendPaced(m *frame.Shared) {
 	if s.Queued() == 0 {
 		_ = s.WritePaced(s.form(m)) // a failure has closed the session
 	} else {
-		s.write(s.form(m))
+		s.writeShared(m)
 	}
 }
 
@@ -156,8 +156,13 @@ func (s *Session) abort(why Reason) {
 	s.Conn.Abort(netpoll.ErrClosed)
 }
 
-func (s *Session) write(p []byte) {
-	if err := s.Write(p); errors.Is(err, netpoll.ErrSlowConsumer) {
+func (s *Session) write(p []byte) { s.written(s.Write(p)) }
+
+func (s *Session) writeShared(m *frame.Shared) { s.written(s.WriteShared(s.form(m))) }
+
+// written ends the session of a peer that does not take what is written to it.
+func (s *Session) written(err error) {
+	if errors.Is(err, netpoll.ErrSlowConsumer) {
 		s.abort(ReasonSlowConsumer)
 	}
 }

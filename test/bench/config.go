@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // allServers in the order of the table: wsnode, then its peers (see ./peers).
@@ -18,13 +19,27 @@ var allServers = []string{"wsnode", "gorilla", "gws", "nbio", "gobwas", "coder"}
 // spareFiles is what a server or client opens beside its connections.
 const spareFiles = 500
 
+// The parts, each with a document of its own.
+const (
+	libraries = "libraries" // wsnode beside its peers
+	fanout    = "broker"    // channels of a wsnode with Redis
+	sustained = "sustained" // broadcasts for as long and as often as the machine carries
+)
+
 type config struct {
+	part    string
 	root    string
 	servers []string
 	cells   []cell
-	scaling []int // connections
+	scaling []int  // connections
+	floor   []cell // of the table on what a delivery can't do without
 	rounds  int
 	out     string
+
+	connections int           // of the parts about the broker
+	channels    []int         // to spread them over
+	rate        float64       // broadcasts a second; 0 to look for the highest
+	minute      time.Duration // for which that rate must hold
 }
 
 // cell is one place of the table: how many connections, and what they send.
@@ -40,14 +55,24 @@ func (c cell) title() string {
 	return fmt.Sprintf("%s connections, messages of %s", thousands(c.connections), bytesText(c.size))
 }
 
+// wsnode and wsload are built by make build.
+func (c config) wsnode() string { return filepath.Join(c.root, "bin", "wsnode") }
+func (c config) wsload() string { return filepath.Join(c.root, "bin", "wsload") }
+
 func parseConfig(args []string, stderr io.Writer) (config, error) {
 	var c config
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.StringVar(&c.root, "root", "../..", "the clone, with bin/wsnode and bin/wsload built")
-	servers := fs.String("servers", strings.Join(allServers, ","), "`servers` to measure, comma-separated")
+	fs.StringVar(&c.part, "part", libraries, "`part` to measure: libraries (wsnode beside peers), broker (channels through Redis) or sustained (broadcasts at the highest rate that holds)")
+	servers := fs.String("servers", strings.Join(allServers, ","), "`servers` to measure, comma-separated; none leaves them out")
 	cells := fs.String("cells", "1000x128,1000x4096,19000x128,19000x4096", "`cells` of the table: connections x bytes of a message, comma-separated")
 	scaling := fs.String("scaling", "1000,5000,19000", "`connections` of the table on wsnode's loops, comma-separated; none leaves it out")
+	floor := fs.String("floor", "19000x128", "`cells` of the table on the floor of a delivery, comma-separated; none leaves it out")
+	fs.IntVar(&c.connections, "connections", 0, "of -part broker and sustained: connections of the node; 0 for 10000 and 19000")
+	channels := fs.String("channels", "1,100,10000", "of -part broker: `numbers` of channels that the connections are spread over, comma-separated")
+	fs.Float64Var(&c.rate, "rate", 0, "of -part sustained: broadcasts per second; 0 looks for the highest rate that holds")
+	fs.DurationVar(&c.minute, "for", time.Minute, "of -part sustained: how long the rate must hold")
 	fs.IntVar(&c.rounds, "rounds", 3, "times that each server is measured, in turn with the others; the median is shown")
 	fs.StringVar(&c.out, "out", "", "also write the document to this `file`")
 	if err := fs.Parse(args); err != nil {
@@ -60,11 +85,8 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	if c.root, err = filepath.Abs(c.root); err != nil {
 		return c, err
 	}
-	c.servers = strings.Split(*servers, ",")
-	for _, s := range c.servers {
-		if !slices.Contains(allServers, s) {
-			return c, fmt.Errorf("-servers %q: %q is none of %s", *servers, s, strings.Join(allServers, ", "))
-		}
+	if c.servers, err = parseServers(*servers); err != nil {
+		return c, fmt.Errorf("-servers %q: %w", *servers, err)
 	}
 	if c.rounds < 1 {
 		return c, fmt.Errorf("-rounds %d: want 1 or more", c.rounds)
@@ -72,13 +94,35 @@ func parseConfig(args []string, stderr io.Writer) (config, error) {
 	if c.cells, err = parseCells(*cells); err != nil {
 		return c, fmt.Errorf("-cells %q: %w", *cells, err)
 	}
+	if err := c.completeBroker(*channels); err != nil {
+		return c, err
+	}
+	if c.floor, err = parseCells(*floor); err != nil {
+		return c, fmt.Errorf("-floor %q: %w", *floor, err)
+	}
 	if c.scaling, err = parseScaling(*scaling); err != nil {
 		return c, fmt.Errorf("-scaling %q: %w", *scaling, err)
 	}
 	return c, nil
 }
 
+func parseServers(s string) ([]string, error) {
+	if s == "none" {
+		return nil, nil
+	}
+	list := strings.Split(s, ",")
+	for _, name := range list {
+		if !slices.Contains(allServers, name) {
+			return nil, fmt.Errorf("%q is none of %s", name, strings.Join(allServers, ", "))
+		}
+	}
+	return list, nil
+}
+
 func parseCells(s string) (cells []cell, err error) {
+	if s == "none" {
+		return nil, nil
+	}
 	for _, field := range strings.Split(s, ",") {
 		connections, size, ok := strings.Cut(field, "x")
 		if !ok {

@@ -35,6 +35,13 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"-cells 2000000000x128", []string{"-cells", "2000000000 connections", "files"}},
 		{"-scaling 10,", []string{"-scaling", `""`}},
 		{"-rounds 0", []string{"-rounds 0"}},
+		{"-floor 1000", []string{"-floor", `"1000"`}},
+		{"-part redis", []string{"-part", `"redis"`, "sustained"}},
+		{"-part broker -channels 1,200 -connections 100", []string{"-channels", "200 channels", "100 connections"}},
+		{"-part broker -channels none", []string{"-channels", "none"}},
+		{"-connections -1", []string{"-connections -1"}},
+		{"-rate -1", []string{"-rate -1"}},
+		{"-for 10ms", []string{"-for 10ms"}},
 		{"more", []string{`"more"`}},
 	} {
 		_, err := parseConfig(strings.Fields(c.args), io.Discard)

@@ -10,14 +10,22 @@ import (
 
 // document is the page that the run becomes.
 type document struct {
-	args           []string
-	rounds         int
-	machine        string
-	servers        string // and their versions
-	peers, scaling []*block
+	args    []string
+	rounds  int
+	machine string
+	servers string // and their versions
+
+	peers, scaling, floor, fanout []*block
+	sustained                     *block
 }
 
-func (d *document) blocks() []*block { return slices.Concat(d.peers, d.scaling) }
+func (d *document) blocks() []*block {
+	list := slices.Concat(d.peers, d.floor, d.scaling, d.fanout)
+	if d.sustained != nil {
+		list = append(list, d.sustained)
+	}
+	return list
+}
 
 func (d *document) markdown() []byte {
 	var b bytes.Buffer
@@ -40,6 +48,10 @@ func (d *document) markdown() []byte {
 		fmt.Fprintf(&b, "\n## %s\n\n", upperFirst(block.cell.title()))
 		peerTable(&b, block)
 	}
+	if len(d.floor) > 0 {
+		fmt.Fprint(&b, floorText)
+		floorTable(&b, d.floor)
+	}
 	if len(d.scaling) > 0 {
 		fmt.Fprintf(&b, "\n## wsnode's loops\n\nMessages of %s, one round. *All at once*: every connection sends its message at the same moment, and one loop of wsload sends and reads them all, on the same CPUs.\n\n",
 			bytesText(d.scaling[0].cell.size))
@@ -51,18 +63,28 @@ func (d *document) markdown() []byte {
 // command that makes the document again.
 func (d *document) command() string {
 	var own []string
+	part := ""
 	for i := 0; i < len(d.args); i++ {
 		switch d.args[i] {
 		case "-root", "-out":
 			i++
+		case "-part":
+			i++
+			part = d.args[i]
 		default:
 			own = append(own, d.args[i])
 		}
 	}
-	if len(own) == 0 {
-		return "make bench"
+	switch {
+	case len(own) > 0 && part != "":
+		own = append([]string{"-part", part}, own...)
+		fallthrough
+	case len(own) > 0:
+		return fmt.Sprintf("make bench BENCHFLAGS=%q", strings.Join(own, " "))
+	case part != "":
+		return "make bench PART=" + part
 	}
-	return fmt.Sprintf("make bench BENCHFLAGS=%q", strings.Join(own, " "))
+	return "make bench"
 }
 
 // spread says how much the rounds differ.

@@ -10,16 +10,29 @@ type metric int
 
 // Memory is in bytes, times are in seconds.
 const (
-	idleMemory   metric = iota // resident memory of a connection that has echoed, beyond the empty server
-	connectCPU                 // user and system time of the server, here and in the next four
-	echoCPU                    //
-	deliveryCPU                //
-	heartbeatCPU               // of a ping, its pong, and the time the server was idle beside it
-	burstCPU                   // of an echo when all connections send at once
-	echoP50                    //
-	echoP99                    //
-	burstRate                  // echoes a second when all connections send at once
-	disturbance                // part of all CPUs that other processes took meanwhile
+	idleMemory       metric = iota // resident memory of a connection that has echoed, beyond the empty server
+	connectCPU                     // user and system time of the server, here and in the next four
+	echoCPU                        //
+	deliveryCPU                    //
+	heartbeatCPU                   // of a ping, its pong, and the time the server was idle beside it
+	burstCPU                       // of an echo when all connections send at once
+	echoP50                        //
+	echoP99                        //
+	burstRate                      // echoes a second when all connections send at once
+	clientCPU                      // of wsload for each delivery
+	clientWakes                    // how often wsload was put on a CPU for each delivery
+	publishRate                    // messages a second through the broker, as many as come through
+	deliveryRateFull               // deliveries a second of those
+	perCore                        // deliveries for each second of CPU of the node
+	nodeCores                      // CPUs that the node takes, Redis, and the client
+	redisCores                     //
+	clientCores                    //
+	publishCPU                     // of Redis for each message
+	talkP50                        // from publishing to the last delivery
+	talkP99                        //
+	talkMax                        //
+	growth                         // how much later deliveries came at the end than at the beginning
+	disturbance                    // part of all CPUs that other processes took meanwhile
 )
 
 // column says how a metric is shown.
@@ -31,6 +44,17 @@ type column struct {
 }
 
 var columns = []column{
+	{publishRate, "messages/s", "%.0f", 1},
+	{deliveryRateFull, "deliveries/s", "%.0f", 1},
+	{perCore, "deliveries/s a core of the node", "%.0f", 1},
+	{talkP50, "p50", "%.2f ms", 1e3},
+	{talkP99, "p99", "%.2f ms", 1e3},
+	{talkMax, "max", "%.0f ms", 1e3},
+	{growth, "growth of p50", "%.0f ms", 1e3},
+	{nodeCores, "node's CPUs", "%.2f", 1},
+	{redisCores, "Redis' CPUs", "%.2f", 1},
+	{publishCPU, "Redis' CPU a message", "%.1f us", 1e6},
+	{clientCores, "client's CPUs", "%.2f", 1},
 	{idleMemory, "KiB a connection", "%.2f", 1. / 1024},
 	{connectCPU, "CPU a connection", "%.1f us", 1e6},
 	{echoCPU, "CPU an echo", "%.1f us", 1e6},
@@ -38,6 +62,8 @@ var columns = []column{
 	{heartbeatCPU, "CPU a heartbeat", "%.1f us", 1e6},
 	{echoP50, "echo p50", "%.2f ms", 1e3},
 	{echoP99, "echo p99", "%.2f ms", 1e3},
+	{clientCPU, "client's CPU a delivery", "%.1f us", 1e6},
+	{clientWakes, "client's wake-ups a delivery", "%.3f", 1},
 	{burstCPU, "CPU an echo, all at once", "%.1f us", 1e6},
 	{burstRate, "echoes/s, all at once", "%.0f", 1},
 }

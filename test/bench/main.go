@@ -38,26 +38,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 	r := &runner{
-		wsnode: filepath.Join(cfg.root, "bin", "wsnode"),
-		wsload: filepath.Join(cfg.root, "bin", "wsload"),
-		peers:  filepath.Join(dir, "peers"),
-		report: filepath.Join(dir, "report.json"),
-
+		wsnode: cfg.wsnode(), wsload: cfg.wsload(),
+		talk:     filepath.Join(dir, "talk"),
+		peers:    filepath.Join(dir, "peers"),
+		floor:    filepath.Join(dir, "floor"),
+		report:   filepath.Join(dir, "report.json"),
 		patience: 30 * time.Second, watch: watchMachine,
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", r.peers, "./peers")
-	build.Stderr = stderr
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("build the peers: %w", err)
-	}
-	d := document{args: args, rounds: cfg.rounds, machine: thisMachine(), peers: peerBlocks(cfg), scaling: scalingBlocks(cfg)}
-	if d.servers, err = versions(r, cfg.servers); err != nil {
+	if err := r.build(ctx, cfg, stderr); err != nil {
 		return err
 	}
-	if err := runAll(ctx, r, newProgress(stderr), d.blocks()); err != nil {
+	text, err := measurePart(ctx, r, cfg, args, stderr)
+	if err != nil {
 		return fmt.Errorf("nothing is written: %w", err)
 	}
-	text := d.markdown()
 	if cfg.out != "" {
 		if err := os.WriteFile(cfg.out, text, 0o644); err != nil {
 			return err
@@ -65,4 +59,49 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	_, err = stdout.Write(text)
 	return err
+}
+
+// build makes the programs that are not of make build.
+func (r *runner) build(ctx context.Context, cfg config, stderr io.Writer) error {
+	for _, b := range []struct {
+		dir  string
+		args []string
+	}{
+		{".", []string{"./peers", "./floor"}},
+		{cfg.root, []string{"./test/talk"}},
+	} {
+		cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-o", filepath.Dir(r.report)}, b.args...)...)
+		cmd.Dir, cmd.Stderr = b.dir, stderr
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("build %v: %w", b.args, err)
+		}
+	}
+	return nil
+}
+
+// measurePart makes the measurements of the part that was asked for and returns its page.
+func measurePart(ctx context.Context, r *runner, cfg config, args []string, stderr io.Writer) (text []byte, err error) {
+	d := document{args: args, rounds: cfg.rounds, machine: thisMachine()}
+	page := d.markdown
+	servers := []string{"wsnode"}
+	switch cfg.part {
+	case fanout:
+		d.fanout, page = fanoutBlocks(cfg), d.fanoutDocument
+	case sustained:
+		rate, err := findRate(ctx, r, cfg, func(text string) { fmt.Fprintln(stderr, text) })
+		if err != nil {
+			return nil, err
+		}
+		d.sustained, page = sustainedBlock(cfg, rate), d.sustainedDocument
+	default:
+		servers = cfg.servers
+		d.peers, d.scaling, d.floor = peerBlocks(cfg), scalingBlocks(cfg), floorBlocks(cfg)
+	}
+	if d.servers, err = versions(r, servers); err != nil {
+		return nil, err
+	}
+	if err := runAll(ctx, r, newProgress(stderr), d.blocks()); err != nil {
+		return nil, err
+	}
+	return page(), nil
 }

@@ -36,19 +36,29 @@ const (
 // kind is one way of measuring a server in a cell.
 type kind struct {
 	name  string
-	run   func(context.Context, *runner, setup, cell) (figures, error)
-	takes func(cell) time.Duration // about
+	run   func(context.Context, *runner, setup, *block) (figures, error)
+	takes func(*block) time.Duration // about
 }
 
 var (
-	traffic = kind{"traffic", measureTraffic, func(c cell) time.Duration {
+	traffic = kind{"traffic", measureTraffic, func(b *block) time.Duration {
+		c := b.cell
 		once := overhead + per(c.connections, connectRate) + per(c.connections, echoRate) + per(broadcasts(c), broadcastsPerSecond(c))
 		return time.Duration(repeats(c))*once + settleTime
 	}}
-	heartbeats = kind{"heartbeats", measureHeartbeats, func(c cell) time.Duration {
+	heartbeats = kind{"heartbeats", measureHeartbeats, func(b *block) time.Duration {
+		c := b.cell
 		return overhead + per(c.connections, connectRate) + heartbeat + heartbeatTime
 	}}
-	burst = kind{"burst", measureBurst, func(c cell) time.Duration {
+	deliveries = kind{"deliveries", measureDeliveries, func(b *block) time.Duration {
+		c := b.cell
+		return overhead + per(c.connections, connectRate) + per(floorBroadcasts(c), broadcastsPerSecond(c))
+	}}
+	talking = kind{"talk", measureTalk, func(*block) time.Duration {
+		return 2 * (overhead + 2*time.Second + talkTime)
+	}}
+	burst = kind{"burst", measureBurst, func(b *block) time.Duration {
+		c := b.cell
 		return time.Duration(repeats(c)) * (overhead + per(c.connections, connectRate))
 	}}
 )
@@ -73,7 +83,8 @@ func connectArgs(c cell) []string {
 
 // measureTraffic connects, lets every connection echo, broadcasts to all, and lets them
 // idle, without heartbeats.
-func measureTraffic(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+func measureTraffic(ctx context.Context, r *runner, s setup, b *block) (figures, error) {
+	c := b.cell
 	srv, err := r.start(ctx, s, 0)
 	if err != nil {
 		return nil, err
@@ -115,7 +126,8 @@ func measureTraffic(ctx context.Context, r *runner, s setup, c cell) (figures, e
 
 // measureHeartbeats lets connections idle while the server pings them. The server counts
 // what came back, wsload vouches for it.
-func measureHeartbeats(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+func measureHeartbeats(ctx context.Context, r *runner, s setup, b *block) (figures, error) {
+	c := b.cell
 	srv, err := r.start(ctx, s, heartbeat)
 	if err != nil {
 		return nil, err
@@ -148,7 +160,8 @@ func measureHeartbeats(ctx context.Context, r *runner, s setup, c cell) (figures
 }
 
 // measureBurst lets all connections send at once: what server and client together can.
-func measureBurst(ctx context.Context, r *runner, s setup, c cell) (figures, error) {
+func measureBurst(ctx context.Context, r *runner, s setup, b *block) (figures, error) {
+	c := b.cell
 	srv, err := r.start(ctx, s, 0)
 	if err != nil {
 		return nil, err

@@ -17,10 +17,12 @@ const (
 
 // block is a cell with the servers that are measured in it, in turn.
 type block struct {
-	cell   cell
-	kinds  []kind
-	rounds int
-	rows   []*row
+	cell     cell
+	channels int     // of -part broker: that the connections are spread over
+	sustain  sustain // of -part sustained
+	kinds    []kind
+	rounds   int
+	rows     []*row
 }
 
 // row is one server in a cell.
@@ -33,6 +35,9 @@ type row struct {
 // peerBlocks are the cells with all servers. Heartbeats have no size: they are measured
 // once for each number of connections.
 func peerBlocks(cfg config) (blocks []*block) {
+	if len(cfg.servers) == 0 {
+		return nil
+	}
 	seen := map[int]bool{}
 	for _, c := range cfg.cells {
 		b := &block{cell: c, kinds: []kind{traffic}, rounds: cfg.rounds}
@@ -54,9 +59,9 @@ func scalingBlocks(cfg config) (blocks []*block) {
 		blocks = append(blocks, &block{
 			cell: cell{n, 128}, kinds: []kind{traffic, heartbeats, burst}, rounds: 1,
 			rows: []*row{
-				{name: "1 loop", setup: setup{"wsnode", []string{"-loops", "1"}}},
-				{name: "2 loops", setup: setup{"wsnode", []string{"-loops", "2"}}},
-				{name: "2 loops, bound to CPUs", setup: setup{"wsnode", []string{"-loops", "2", "-cpus", "0,1"}}},
+				{name: "1 loop", setup: setup{lib: "wsnode", args: []string{"-loops", "1"}}},
+				{name: "2 loops", setup: setup{lib: "wsnode", args: []string{"-loops", "2"}}},
+				{name: "2 loops, bound to CPUs", setup: setup{lib: "wsnode", args: []string{"-loops", "2", "-cpus", "0,1"}}},
 			},
 		})
 	}
@@ -72,10 +77,10 @@ type step struct {
 }
 
 func (s step) String() string {
-	return fmt.Sprintf("%s, round %d of %d: %s of %s", s.block.cell, s.round+1, s.block.rounds, s.kind.name, s.row.name)
+	return fmt.Sprintf("%s, round %d of %d: %s of %s", s.block, s.round+1, s.block.rounds, s.kind.name, s.row.name)
 }
 
-func (s step) takes() time.Duration { return s.kind.takes(s.block.cell) }
+func (s step) takes() time.Duration { return s.kind.takes(s.block) }
 
 // steps go from server to server rather than doing all rounds of one: when the machine
 // slows down, all feel it. Nor is it always the same one that is first.
@@ -121,7 +126,7 @@ func measure(ctx context.Context, r *runner, p *progress, s step) (first figures
 			r.waitQuiet(ctx)
 		}
 		others := r.watch()
-		f, err := s.kind.run(ctx, r, s.row.setup, s.block.cell)
+		f, err := s.kind.run(ctx, r, s.row.setup, s.block)
 		if ctx.Err() != nil {
 			return nil
 		}

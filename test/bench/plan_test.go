@@ -49,14 +49,14 @@ func TestSizes(t *testing.T) {
 // fake is a kind of measurement with known outcomes, one for each try, the last for all
 // that come after it.
 func fake(outcomes ...any) kind {
-	return kind{"fake", func(context.Context, *runner, setup, cell) (figures, error) {
+	return kind{"fake", func(context.Context, *runner, setup, *block) (figures, error) {
 		o := outcomes[0]
 		outcomes = outcomes[min(1, len(outcomes)-1):]
 		if err, ok := o.(error); ok {
 			return nil, err
 		}
 		return figures{echoCPU: o.(float64)}, nil
-	}, func(cell) time.Duration { return time.Second }}
+	}, func(*block) time.Duration { return time.Second }}
 }
 
 // disturbed is a runner on a machine that is disturbed so much, one figure for each try.

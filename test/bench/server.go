@@ -25,8 +25,9 @@ const heartbeatTimeout = 10
 
 // setup is one server as it is to be started.
 type setup struct {
-	lib  string
-	args []string // more flags
+	lib   string
+	args  []string // more flags
+	redis bool     // with a Redis of its own; of wsnode
 }
 
 // server is one that runs.
@@ -35,6 +36,9 @@ type server struct {
 	pongs  string  // name of its metric of heartbeats that came back
 	empty  float64 // resident memory without a connection, in bytes
 	lapped float64 // CPU time at the last lap, in seconds
+
+	redis       *redis // nil without one
+	redisLapped float64
 }
 
 // start starts a server that pings its clients every heartbeat, or never if it is 0,
@@ -45,20 +49,31 @@ func (r *runner) start(ctx context.Context, s setup, heartbeat time.Duration) (*
 	}
 	args := append([]string{"-listen", listenAddr, "-admin", adminAddr}, s.args...)
 	srv := &server{}
-	if s.lib == "wsnode" {
+	switch s.lib {
+	case "wsnode":
 		srv.pongs = "wsnode_heartbeat_rtt_seconds_count"
 		args = append(args, "-log-level", "warn", "-heartbeat-interval", heartbeat.String())
 		if heartbeat > 0 {
 			args = append(args, "-heartbeat-timeout", (heartbeatTimeout * heartbeat).String())
 		}
 		srv.cmd = exec.CommandContext(ctx, r.wsnode, args...)
-	} else {
+		if s.redis {
+			var err error
+			if srv.redis, err = startRedis(ctx); err != nil {
+				return nil, err
+			}
+			srv.cmd.Args = append(srv.cmd.Args, "-broker", srv.redis.url())
+		}
+	case "floor":
+		srv.cmd = exec.CommandContext(ctx, r.floor, args...)
+	default:
 		srv.pongs = "peer_pongs_total"
 		args = append(args, "-lib", s.lib, "-heartbeat", heartbeat.String(), "-heartbeat-timeout", (heartbeatTimeout * heartbeat).String())
 		srv.cmd = exec.CommandContext(ctx, r.peers, args...)
 	}
 	srv.cmd.Stderr = os.Stderr
 	if err := srv.cmd.Start(); err != nil {
+		srv.stopRedis()
 		return nil, err
 	}
 	if err := srv.waitReady(); err != nil {
@@ -97,13 +112,31 @@ func (s *server) waitReady() error {
 func (s *server) stop() {
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
+	s.stopRedis()
+}
+
+func (s *server) stopRedis() {
+	if s.redis != nil {
+		s.redis.stop()
+	}
 }
 
 // lap returns the CPU time that the server took since the last lap, in seconds.
 func (s *server) lap() float64 {
-	now := cpuSeconds(s.cmd.Process.Pid)
+	now := useOf(s.cmd.Process.Pid).cpu
 	d := now - s.lapped
 	s.lapped = now
+	return d
+}
+
+// redisLap is lap of its Redis, 0 without one.
+func (s *server) redisLap() float64 {
+	if s.redis == nil {
+		return 0
+	}
+	now := useOf(s.redis.cmd.Process.Pid).cpu
+	d := now - s.redisLapped
+	s.redisLapped = now
 	return d
 }
 
@@ -123,21 +156,6 @@ func (s *server) heartbeats() (float64, error) {
 		}
 	}
 	return 0, fmt.Errorf("the server has no metric %s", s.pongs)
-}
-
-// cpuSeconds adds up what the scheduler gave to the threads of a process: nanoseconds
-// in /proc/PID/task/TID/schedstat, where /proc/PID/stat has ticks of 10 ms.
-func cpuSeconds(pid int) float64 {
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	var sum float64
-	for _, file := range files {
-		b, _ := os.ReadFile(file)
-		if fields := strings.Fields(string(b)); len(fields) > 0 {
-			ns, _ := strconv.ParseFloat(fields[0], 64)
-			sum += ns
-		}
-	}
-	return sum / 1e9
 }
 
 // residentBytes reads the resident memory of a process.

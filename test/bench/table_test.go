@@ -66,6 +66,40 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+func TestCommand(t *testing.T) {
+	for want, args := range map[string]string{
+		"make bench":             "-root ../.. -out x.md",
+		"make bench PART=broker": "-part broker -out x.md",
+		`make bench BENCHFLAGS="-part broker -rounds 1"`: "-rounds 1 -part broker",
+	} {
+		d := document{args: strings.Fields(args)}
+		if got := d.command(); got != want {
+			t.Errorf("%s: got %s, want %s", args, got, want)
+		}
+	}
+}
+
+// Each wsnode is held against the floor with as many threads.
+func TestFloorTable(t *testing.T) {
+	b := floorBlocks(config{floor: []cell{{19_000, 128}}, rounds: 1})[0]
+	for i, cost := range []float64{8e-6, 10e-6, 10e-6, 15e-6} {
+		b.rows[i].runs = []figures{{deliveryCPU: cost}}
+	}
+	var w strings.Builder
+	floorTable(&w, []*block{b})
+	want := `
+| server              | connections | message | CPU a delivery | CPU a delivery / floor |
+| ---                 | ---:        | ---:    | ---:           | ---:                   |
+| write(2), 1 thread  | 19,000      | 128 B   | 8.0 us         | 1.00                   |
+| wsnode, 1 loop      | 19,000      | 128 B   | 10.0 us        | 1.25                   |
+| write(2), 2 threads | 19,000      | 128 B   | 10.0 us        | 1.00                   |
+| wsnode, 2 loops     | 19,000      | 128 B   | 15.0 us        | 1.50                   |
+`
+	if got := "\n" + w.String(); got != want {
+		t.Errorf("got%s\nwant%s", got, want)
+	}
+}
+
 func TestText(t *testing.T) {
 	for n, want := range map[int]string{1: "1", 999: "999", 1000: "1,000", 19_000: "19,000", 1_234_567: "1,234,567"} {
 		if got := thousands(n); got != want {
