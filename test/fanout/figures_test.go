@@ -55,11 +55,16 @@ func (r row) String() string {
 		columns = append(columns, figure.Count(n))
 	}
 	columns = append(columns, figure.Seconds(r.notReady.Seconds()), figure.Seconds(b.Max))
-	echo := "–"
-	if r.before > 0 {
-		echo = figure.Seconds(r.before) + " / " + figure.Seconds(r.during)
+	columns = append(columns, echo(r.before)+" / "+echo(r.during))
+	return "| " + strings.Join(columns, " | ") + " |"
+}
+
+// echo writes a time; a fault of no length has none.
+func echo(seconds float64) string {
+	if seconds == 0 {
+		return "–"
 	}
-	return "| " + strings.Join(append(columns, echo), " | ") + " |"
+	return figure.Seconds(seconds)
 }
 
 const head = `# Faults in the fan-out

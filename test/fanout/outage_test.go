@@ -153,3 +153,27 @@ func sum(nodes []*nodetest.Node, name string) (total float64) {
 	}
 	return total
 }
+
+// A Redis that kept nothing begins anew. Nobody can tell what is missing, and every client
+// is told just that, as often as its node has counted it.
+func TestRedisForgets(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	s := stream{order: 19, name: "Redis killed and started again without AOF", nodes: startNodes(t, redis.URL, history...), settle: settle()}
+	o := s.run(t, away()+time.Second, func() {
+		redis.Kill()
+		time.Sleep(away())
+		redis.Restart(t)
+	})
+	b, r := o.Broadcast, o.Resume
+	require.Zero(t, b.Duplicated+b.Reordered+b.BroadcastCounts.Corrupted+b.Misrouted, "%v", o.Samples)
+	require.Zero(t, r.Skipped+r.Repeated+r.Inconsistent, "%+v %v", r, o.Samples)
+	require.GreaterOrEqual(t, r.GapsUnknown, b.Listeners)
+	unknown := 0.0
+	for _, n := range s.nodes {
+		unknown += n.Metric(`wsnode_broker_gaps_total{outcome="unknown"}`)
+	}
+	require.EqualValues(t, unknown*float64(o.clients), r.GapsUnknown)
+	require.EqualValues(t, b.Listeners, r.Epochs, "the new server's")
+	o.requireEchoes(t)
+}
