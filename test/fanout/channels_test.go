@@ -137,10 +137,10 @@ func TestNamesOfChannels(t *testing.T) {
 		conn := dial(t, nodes[0], "?since=&channel="+url.QueryEscape(name))
 		asked := map[string]bool{nextWord(t, conn).Subscribed: true, nextWord(t, conn).Subscribed: true}
 		require.Equal(t, map[string]bool{"broadcast": true, name: true}, asked)
-		status, body, _ := post(t, nodes[1], name, []byte("to "+name))
+		status, body, position := post(t, nodes[1], name, []byte("to "+name))
 		require.Equal(t, http.StatusNoContent, status, "%q: %s", name, body)
 		h, payload := nextMessage(t, conn)
-		require.Equal(t, name, h.Channel)
+		require.Equal(t, header{Channel: name, Position: position}, h)
 		require.Equal(t, "to "+name, payload)
 		require.NoError(t, conn.Close())
 	}
