@@ -72,7 +72,7 @@ func (q *sequencer) message(s *stream, e *event) {
 			q.hold(s, e)
 			return
 		}
-		if missing == LostUnknown && s.verified != e.connection {
+		if missing == LostUnknown && s.verified < e.connection { // a later one than its own says as much
 			s.awaiting = true
 			q.hold(s, e)
 			return
