@@ -196,6 +196,7 @@ func published(reply redis.Cmder) (position.Position, error) {
 
 // transmit sends each message of a batch once and returns the reply to each.
 func (o *outbox) transmit(ctx context.Context, batch []*call) []redis.Cmder {
+	o.identify(batch)
 	if o.shards != nil {
 		return o.transmitByShard(ctx, batch)
 	}
@@ -208,19 +209,28 @@ func (o *outbox) transmit(ctx context.Context, batch []*call) []redis.Cmder {
 	return replies // which have their errors
 }
 
+// identify names the messages that may be sent again, by which the server knows what it has.
+func (o *outbox) identify(batch []*call) {
+	if o.buffer == 0 {
+		return
+	}
+	for _, c := range batch {
+		if c.id == "" {
+			o.ids++
+			c.id = historyKey(c.channel) + ":" + o.sender + strconv.FormatUint(o.ids, 36)
+		}
+	}
+}
+
+// queueCommand is called for several servers at the same time, and changes nothing of o.
 func (o *outbox) queueCommand(ctx context.Context, p redis.Pipeliner, c *call) {
-	key := historyKey(c.channel)
-	keys := []string{key}
+	keys := []string{historyKey(c.channel)}
 	sharded := "0"
 	if o.shards != nil {
 		sharded = "1"
 	}
 	args := []any{c.channel, c.payload, o.history.Length, o.history.Age.Milliseconds(), sharded}
 	if o.buffer > 0 {
-		if c.id == "" {
-			o.ids++
-			c.id = key + ":" + o.sender + strconv.FormatUint(o.ids, 36)
-		}
 		keys = append(keys, c.id)
 		args = append(args, (o.buffer + idKept).Milliseconds())
 	}
