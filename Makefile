@@ -91,6 +91,10 @@ bench: build ## wsnode beside other libraries, channels through Redis, the most 
 siege: need-go ## wsnode under attack at full size: slow, silent and vanished peers, limits, signals
 	go test -count=1 -timeout 30m -v ./test/siege -full -out $(CURDIR)/docs/results/siege.md
 
+.PHONY: faults
+faults: need-go ## Redis and nodes broken in a stream of broadcasts at full size, 10 minutes: docs/results/fanout.md
+	go test -count=1 -timeout 30m -v ./test/fanout -full -out $(CURDIR)/docs/results/fanout.md
+
 .PHONY: crowd
 crowd: deps ## wsload with 300,000 clients against 16 nodes on this machine: docs/results/crowd.md
 	go test -count=1 -timeout 30m -v -run '^TestCrowd$$' ./loadtest -crowd 300000 -crowd-rate 4000 -crowd-hold 30s -crowd-out $(CURDIR)/docs/results/crowd.md

@@ -37,8 +37,8 @@ func TestClockIsThatOfTheFastestRound(t *testing.T) {
 		for i := -1; err == nil && i < clockRounds; i++ {
 			a := response{Facts: &facts{CPUs: 3}}
 			if i >= 0 {
-				a = response{Now: time.Now().Add(ahead).UnixNano()}
 				err = receiveLine(conn, &g)
+				a = response{Now: time.Now().Add(ahead).UnixNano()}
 			}
 			if i != 4 { // the answer is late: the middle of the round is not its time
 				time.Sleep(slow)
@@ -55,7 +55,7 @@ func TestClockIsThatOfTheFastestRound(t *testing.T) {
 	require.Equal(t, 3, h.facts.CPUs)
 	require.Positive(t, h.roundTrip)
 	require.Less(t, h.roundTrip, slow, "that of a slow round")
-	require.InDelta(t, ahead.Seconds(), h.ahead.Seconds(), h.roundTrip.Seconds()/2+0.001)
+	require.InDelta(t, ahead.Seconds(), h.ahead.Seconds(), h.roundTrip.Seconds()/2+1e-6)
 }
 
 // A schedule is announced in the leader's time, which is a day behind the worker's.

@@ -93,6 +93,11 @@ func TestScenarios(t *testing.T) {
 			require.EqualValues(t, 200, r.Echo.OK, "once before the storm, once after it")
 			require.Positive(t, r.Broadcast.MissedAway)
 		},
+		"resume": func(t *testing.T, r *report.Report) {
+			require.EqualValues(t, 100, r.Resume.Asked)
+			require.EqualValues(t, 100*40, r.Broadcast.Delivered)
+			require.Positive(t, r.Broadcast.BroadcastCounts.Recovered)
+		},
 		"slow-readers": func(t *testing.T, r *report.Report) {
 			require.EqualValues(t, 4, r.Stall.Stalled)
 			require.EqualValues(t, 36, r.Held)
@@ -102,7 +107,7 @@ func TestScenarios(t *testing.T) {
 	for name, check := range check {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := startNode(t, "-heartbeat-interval", "1s")
+			n := startNode(t, "-heartbeat-interval", "1s", "-history-length", "1000")
 			args := []string{"run", "-w", "2"}
 			file := scaledDown(t, filepath.Join("scenarios", name+".yaml"))
 			b, err := os.ReadFile(file)

@@ -31,6 +31,7 @@ func (n *node) adminServer() *http.Server {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", n.serveReady)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /channels", n.serveChannels)
 	mux.HandleFunc("POST /publish", n.servePublish)
 	mux.HandleFunc("POST /drain", n.serveDrain)
 	if n.cfg.Pprof {

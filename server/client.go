@@ -120,13 +120,11 @@ func (c *client) Deliver(m *hub.Message) {
 		return
 	}
 	framed := m.Frames(hub.Headed, n.frameWithHeader)
-	switch waits := c.Queued(); {
-	case waits == 0:
-		c.SendPaced(framed)
-	case waits+len(framed.Plain) > n.cfg.SendQueue/2 && c.shard.hub.FallBehind(c, m):
-	default:
-		c.SendShared(framed)
+	waits := c.Queued()
+	if waits > 0 && waits+len(framed.Plain) > n.cfg.SendQueue/2 && c.shard.hub.FallBehind(c, m) {
+		return
 	}
+	c.SendShared(framed)
 }
 
 // Joined implements hub.Resumer.

@@ -26,8 +26,11 @@ type FanoutConfig struct {
 	PublishBuffer time.Duration
 }
 
+// memoryBroker is the Broker of a node on its own.
+const memoryBroker = "memory"
+
 func (c *FanoutConfig) flags(fs *flag.FlagSet) {
-	fs.StringVar(&c.Broker, "broker", "memory", "memory, or the `URL` of a Redis: redis://host:port/db, rediss:// for TLS, redis+sentinel://host:port,host:port/name, redis+cluster://host:port,host:port")
+	fs.StringVar(&c.Broker, "broker", memoryBroker, "memory, or the `URL` of a Redis: redis://host:port/db, rediss:// for TLS, redis+sentinel://host:port,host:port/name, redis+cluster://host:port,host:port")
 	fs.StringVar(&c.PasswordFile, "broker-password-file", "", "`file` that holds the password of the broker")
 	fs.StringVar(&c.CAFile, "broker-ca", "", "`file` of the certificates (PEM) that the broker's must come from; empty for those of the system")
 	fs.IntVar(&c.Queue, "broker-queue", 64<<20, "`bytes` of published messages that may wait for the loops; more are fetched from history later, or counted as lost")
@@ -77,16 +80,22 @@ func (c *FanoutConfig) name() string {
 	return u.Redacted()
 }
 
+// broker returns the configuration of the broker, with its password.
+func (c *FanoutConfig) broker() (broker.Config, error) {
+	password, err := c.password()
+	return broker.Config{
+		URL: c.Broker, Password: password, CAFile: c.CAFile,
+		History: c.History, Queue: c.Queue, PublishBuffer: c.PublishBuffer,
+	}, err
+}
+
 // newBroker makes the broker that the configuration names.
 func (c *FanoutConfig) newBroker() (broker.Broker, error) {
-	password, err := c.password()
+	cfg, err := c.broker()
 	if err != nil {
 		return nil, err
 	}
-	b, err := broker.New(broker.Config{
-		URL: c.Broker, Password: password, CAFile: c.CAFile,
-		History: c.History, Queue: c.Queue, PublishBuffer: c.PublishBuffer,
-	})
+	b, err := broker.New(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("-broker: %w", err)
 	}

@@ -22,6 +22,11 @@ var (
 	descPageReads  = desc("history_pages_total", "Pages of history read for clients.")
 	descPageErrors = desc("history_errors_total", "Pages that could not be read, and were asked for again.")
 
+	descChannels         = desc("channels", "Channels that connections of this node are subscribed to.")
+	descFleetNodes       = desc("fleet_nodes", "Nodes of the fleet, as of some seconds ago.")
+	descFleetConnections = desc("fleet_connections", "Connections of the whole fleet, as of some seconds ago.")
+	descPresenceUp       = desc("presence_up", "1 while this node and the fleet hear of each other; 0: the wsnode_fleet metrics are old.")
+
 	descBrokerUp      = desc("broker_up", "1 while messages flow from the broker.")
 	descPublished     = desc("broker_published_total", "Messages published through this node.")
 	descPublishErrors = desc("broker_publish_errors_total", "Messages that the broker did not take.")
@@ -67,6 +72,12 @@ func (c fanoutCollector) Collect(ch chan<- prometheus.Metric) {
 	counter(descFellBehind, h.FellBehind.Load())
 	counter(descPageReads, h.Pages.Load())
 	counter(descPageErrors, h.PageErrors.Load())
+
+	fleet, err := c.n.presence.Fleet()
+	gauge(descChannels, float64(c.n.hub.Channels()))
+	gauge(descFleetNodes, float64(fleet.Nodes))
+	gauge(descFleetConnections, float64(fleet.Connections))
+	gauge(descPresenceUp, oneIf(err == nil))
 
 	b := c.n.broker.Stats()
 	gauge(descBrokerUp, oneIf(c.n.broker.Ready() == nil))

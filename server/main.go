@@ -56,6 +56,8 @@ func runNode(ctx context.Context, args []string, lookupEnv func(string) (string,
 	}
 	brokerCtx, stopBroker := context.WithCancel(context.Background())
 	g.Add(func() error { return n.broker.Run(brokerCtx, n) }, func(error) { stopBroker(); n.hub.Close() })
+	presenceCtx, stopPresence := context.WithCancel(context.Background())
+	g.Add(func() error { return n.runPresence(presenceCtx) }, func(error) { stopPresence() })
 	memoryCtx, stopMemory := context.WithCancel(context.Background())
 	g.Add(func() error { return n.memory.Run(memoryCtx) }, func(error) { stopMemory() })
 	admin := n.adminServer()

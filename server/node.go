@@ -14,31 +14,36 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/wsfleet/wsfleet/server/access"
 	"github.com/wsfleet/wsfleet/server/broker"
 	"github.com/wsfleet/wsfleet/server/hub"
 	"github.com/wsfleet/wsfleet/server/memlimit"
 	"github.com/wsfleet/wsfleet/server/netpoll"
+	"github.com/wsfleet/wsfleet/server/presence"
 	"github.com/wsfleet/wsfleet/server/session"
 )
 
 // node is everything that one process serves.
 type node struct {
-	cfg           Config
-	log           *slog.Logger
-	capacity      int
-	server        *session.Server
-	gate          *gate
-	hub           *hub.Hub
-	broker        broker.Broker
-	framer        *session.Framer
-	handler       session.Handler
-	relayDropped  atomic.Uint64
-	shards        []*shard
-	listenAddrs   []netip.AddrPort
-	memory        *memlimit.Tuner
-	adminListener net.Listener
-	metrics       *nodeMetrics
+	cfg            Config
+	log            *slog.Logger
+	capacity       int
+	server         *session.Server
+	gate           *gate
+	hub            *hub.Hub
+	broker         broker.Broker
+	framer         *session.Framer
+	handler        session.Handler
+	presence       *presence.Presence
+	presenceClient redis.UniversalClient // nil for a node on its own
+	relayDropped   atomic.Uint64
+	shards         []*shard
+	listenAddrs    []netip.AddrPort
+	memory         *memlimit.Tuner
+	adminListener  net.Listener
+	metrics        *nodeMetrics
 
 	drainOnce      sync.Once
 	drainRequested chan struct{}
@@ -75,6 +80,9 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 	n.handler = handlers[cfg.Handler](n)
 	n.metrics = newMetrics()
 	n.hub = n.newHub()
+	if n.presence, n.presenceClient, err = n.newPresence(); err != nil {
+		return nil, err
+	}
 	n.server = session.NewServer(session.Config{
 		HandshakeTimeout:  cfg.HandshakeTimeout,
 		HandshakeLimit:    cfg.HandshakeLimit,

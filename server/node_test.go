@@ -312,6 +312,13 @@ func TestStartErrorsNameTheValue(t *testing.T) {
 		{[]string{"-broker", "nats://x"}, `"nats://x"`},
 		{[]string{"-broker", "redis://" + tcptest.FreeAddr(t)}, "connection refused"},
 		{[]string{"-broker-password-file", "/does/not/exist"}, "/does/not/exist"},
+		{[]string{"-history-length", "-1"}, "-history-length -1: want 0 to 1000000"},
+		{[]string{"-history-age", "1ms"}, "-history-age 1ms: want 0, or 1s or more"},
+		{[]string{"-broker-queue", "1"}, "-broker-queue 1: want 65536 to"},
+		{[]string{"-publish-buffer", "2h"}, "-publish-buffer 2h0m0s: want 0s to 1h"},
+		{[]string{"-broker", "redis://h", "-broker-ca", "ca.pem"}, `-broker-ca "ca.pem": -broker "redis://h" does not use TLS`},
+		{[]string{"-broker", "rediss://h", "-broker-ca", "/does/not/exist"}, "/does/not/exist"},
+		{[]string{"-broker", "rediss://h", "-broker-ca", "node_test.go"}, `-broker-ca "node_test.go": no certificate in it`},
 		{[]string{"-max-connections", "999999999"}, "-max-connections 999999999"},
 	} {
 		args := append([]string{"-listen", "127.0.0.1:0", "-admin", "127.0.0.1:0"}, c.args...)

@@ -355,7 +355,8 @@ func since(names []string, at map[string]string) (list []subscriptionJSON) {
 func TestSlowResumableClientGetsEverything(t *testing.T) { onEachBroker(t, slowClient) }
 
 func slowClient(t *testing.T, brokerURL string) {
-	n := startNode(t, "-broker", brokerURL, "-history-length", "100000", "-send-queue", "16384")
+	// A ping must not find the queue full of one message, either.
+	n := startNode(t, "-broker", brokerURL, "-history-length", "100000", "-send-queue", "16384", "-heartbeat-interval", "100ms")
 	slow, plain := n.listen("channel=a&since="), n.dial("?channel=a")
 	slow.joined("broadcast", "a")
 	body := strings.Repeat("x", 60_000)
@@ -364,6 +365,7 @@ func slowClient(t *testing.T, brokerURL string) {
 		n.publish("a", fmt.Sprint(i, " ", body))
 	}
 	require.Eventually(t, func() bool { return n.metric(`wsnode_closed_total{reason="slow_consumer"}`) == 1 }, waitFor, poll)
+	require.NoError(t, slow.SetReadDeadline(time.Now().Add(time.Minute)))
 	for i := range messages {
 		slow.expect("a", fmt.Sprint(i, " ", body))
 	}
@@ -372,6 +374,38 @@ func slowClient(t *testing.T, brokerURL string) {
 	for {
 		if _, _, err := plain.ReadMessage(); err != nil {
 			break
+		}
+	}
+}
+
+// Thousands of clients on a channel each (with both ends in this process, as many as its
+// files allow): each hears its own and nobody else's.
+func TestManyChannelsOfOneClientEach(t *testing.T) { onEachBroker(t, manyChannels) }
+
+func manyChannels(t *testing.T, brokerURL string) {
+	n := startNode(t, "-broker", brokerURL, "-heartbeat-interval", "0")
+	const clients = 5000
+	everyone := make([]*listener, clients)
+	for i := range everyone {
+		everyone[i] = n.listen(fmt.Sprintf("channel=room+%d&since=", i))
+	}
+	for i, l := range everyone {
+		require.NoError(t, l.SetReadDeadline(time.Now().Add(time.Minute)))
+		l.joined("broadcast", fmt.Sprint("room ", i))
+	}
+	require.EqualValues(t, clients+1, n.metric("wsnode_broker_subscriptions"))
+	for i := range everyone {
+		n.publish(fmt.Sprint("room ", i), fmt.Sprint(i))
+	}
+	n.publish("broadcast", "to all")
+	for i, l := range everyone {
+		require.NoError(t, l.SetReadDeadline(time.Now().Add(time.Minute)))
+		if first := l.next(); first.header.Channel == "broadcast" { // channels have no order between them
+			require.Equal(t, "to all", first.payload)
+			l.expect(fmt.Sprint("room ", i), fmt.Sprint(i))
+		} else {
+			require.Equal(t, fmt.Sprint(i), first.payload)
+			l.expect("broadcast", "to all")
 		}
 	}
 }

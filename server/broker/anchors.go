@@ -8,27 +8,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// anchors asks where the channels stand. One that can't be told, because its key holds
-// something else, has a zero position.
-func (l *link) anchors(ctx context.Context, channels []string) ([]anchor, error) {
-	found := make([]anchor, len(channels))
-	for i, c := range channels {
-		found[i] = anchor{channel: c, number: l.interest.number(c)}
-	}
+// anchors asks where the channels stand, and fills that in. One that can't be told, because
+// its key holds something else, keeps a zero position.
+func (l *link) anchors(ctx context.Context, asked []anchor) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*silenceTimeout)
 	defer cancel()
-	err := l.readAnchors(ctx, found)
+	err := l.readAnchors(ctx, asked)
 	if libraryMissing(err) {
 		if err = loadLibrary(ctx, l.commands); err == nil {
-			err = l.readAnchors(ctx, found)
+			err = l.readAnchors(ctx, asked)
 		}
 	}
-	return found, err
+	return err
 }
 
-func (l *link) readAnchors(ctx context.Context, found []anchor) error {
+func (l *link) readAnchors(ctx context.Context, asked []anchor) error {
 	replies, _ := l.commands.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, a := range found {
+		for _, a := range asked {
 			p.FCall(ctx, "wsfleet_anchor", []string{historyKey(a.channel)})
 		}
 		return nil
@@ -37,14 +33,14 @@ func (l *link) readAnchors(ctx context.Context, found []anchor) error {
 		text, err := reply.(*redis.Cmd).Text()
 		switch {
 		case err == nil:
-			if found[i].header, err = parseAnchor(text); err != nil {
+			if asked[i].header, err = parseAnchor(text); err != nil {
 				return err
 			}
 		case libraryMissing(err):
 			return err
 		case redis.HasErrorPrefix(err, "WRONGTYPE"), strings.HasPrefix(err.Error(), "ERR wsfleet"):
 		default:
-			return fmt.Errorf("position of channel %.100q: %w", found[i].channel, err)
+			return fmt.Errorf("position of channel %.100q: %w", asked[i].channel, err)
 		}
 	}
 	return nil

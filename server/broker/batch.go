@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
@@ -15,25 +16,40 @@ import (
 // idKept is how much longer than it may be repeated the server knows the id of a message.
 const idKept = time.Minute
 
+// redirectionsMax is how often in a row a message follows where members of a cluster send
+// it, before that counts as a failure.
+const redirectionsMax = 5
+
 // send publishes a batch. It returns when each of its calls has been answered.
 func (o *outbox) send(ctx context.Context, batch []*call) {
 	var cause error // why the last try failed
-	loaded := false
+	waited, loaded, redirections := false, false, 0
 	for backoff := backoffMin; ; backoff = min(2*backoff, backoffMax) {
 		if batch = o.expire(batch, cause); len(batch) == 0 {
 			return
 		}
-		rest, err := o.try(ctx, batch)
-		if len(rest) == 0 {
+		now, later := batch, []*call(nil)
+		if waited {
+			now, later = firstOfEach(batch)
+		}
+		rest, err := o.try(ctx, now)
+		if batch = append(rest, later...); len(batch) == 0 {
 			return
 		}
-		batch, cause = rest, err
+		if cause = err; cause == nil {
+			backoff, waited = backoffMin, false
+			continue
+		}
 		if libraryMissing(err) && !loaded {
 			loaded = true
 			if err = loadLibrary(ctx, o.client); err == nil {
 				continue
 			}
 			cause = err
+		}
+		if _, ok := redirected(cause, ""); ok && redirections < redirectionsMax {
+			redirections++
+			continue // transmit knows now where to
 		}
 		if o.buffer == 0 || ctx.Err() != nil {
 			o.refuse(batch, cause)
@@ -43,8 +59,24 @@ func (o *outbox) send(ctx context.Context, batch []*call) {
 		case <-ctx.Done():
 		case <-time.After(backoff/2 + rand.N(backoff/2)):
 		}
-		loaded = false
+		waited, loaded, redirections = true, false, 0
 	}
+}
+
+// firstOfEach takes the first message of each channel out of a batch. After a wait they go
+// alone: a server that begins to take messages in the midst of many would take the
+// later ones only.
+func firstOfEach(batch []*call) (first, later []*call) {
+	seen := make(map[string]bool)
+	for _, c := range batch {
+		if seen[c.channel] {
+			later = append(later, c)
+		} else {
+			seen[c.channel] = true
+			first = append(first, c)
+		}
+	}
+	return first, later
 }
 
 // refuse answers calls that were not published.
@@ -95,29 +127,18 @@ func (o *outbox) expire(batch []*call, cause error) []*call {
 func (o *outbox) try(ctx context.Context, batch []*call) (rest []*call, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
-	replies, err := o.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, c := range batch {
-			o.queueCommand(ctx, p, c)
-		}
-		return nil
-	})
-	if len(replies) != len(batch) {
-		replies = nil
-	}
+	replies := o.transmit(ctx, batch)
 	// From the end: what comes before a message that was published can't be repeated.
 	settled := make(map[string]bool)
 	outcomes := make([]outcome, len(batch))
 	for i := len(batch) - 1; i >= 0; i-- {
 		result := &outcomes[i]
-		result.err = err
-		if replies != nil {
-			result.p, result.err = published(replies[i])
-		}
+		result.p, result.err = published(replies[i])
 		switch c := batch[i]; {
 		case result.err == nil:
 			settled[c.channel] = true
 		case !o.again(result.err):
-			if !isServerError(result.err) {
+			if !isServerError(result.err) && !errors.Is(result.err, errUnclaimed) {
 				result.err = fmt.Errorf("%w: %w", result.err, errUnknown)
 			}
 		case settled[c.channel]:
@@ -144,7 +165,7 @@ type outcome struct {
 
 // again reports whether a message may be tried again after err.
 func (o *outbox) again(err error) bool {
-	if libraryMissing(err) {
+	if _, ok := redirected(err, ""); ok || libraryMissing(err) {
 		return true
 	}
 	if o.buffer == 0 {
@@ -173,19 +194,43 @@ func published(reply redis.Cmder) (position.Position, error) {
 	return position.Parse(text)
 }
 
+// transmit sends each message of a batch once and returns the reply to each.
+func (o *outbox) transmit(ctx context.Context, batch []*call) []redis.Cmder {
+	o.identify(batch)
+	if o.shards != nil {
+		return o.transmitByShard(ctx, batch)
+	}
+	replies, _ := o.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, c := range batch {
+			o.queueCommand(ctx, p, c)
+		}
+		return nil
+	})
+	return replies // which have their errors
+}
+
+// identify names the messages that may be sent again, by which the server knows what it has.
+func (o *outbox) identify(batch []*call) {
+	if o.buffer == 0 {
+		return
+	}
+	for _, c := range batch {
+		if c.id == "" {
+			o.ids++
+			c.id = historyKey(c.channel) + ":" + o.sender + strconv.FormatUint(o.ids, 36)
+		}
+	}
+}
+
+// queueCommand is called for several servers at the same time, and changes nothing of o.
 func (o *outbox) queueCommand(ctx context.Context, p redis.Pipeliner, c *call) {
-	key := historyKey(c.channel)
-	keys := []string{key}
+	keys := []string{historyKey(c.channel)}
 	sharded := "0"
-	if o.sharded {
+	if o.shards != nil {
 		sharded = "1"
 	}
 	args := []any{c.channel, c.payload, o.history.Length, o.history.Age.Milliseconds(), sharded}
 	if o.buffer > 0 {
-		if c.id == "" {
-			o.ids++
-			c.id = key + ":" + o.sender + strconv.FormatUint(o.ids, 36)
-		}
 		keys = append(keys, c.id)
 		args = append(args, (o.buffer + idKept).Milliseconds())
 	}

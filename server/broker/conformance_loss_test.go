@@ -194,7 +194,7 @@ func duringCrashes(t *testing.T, r rig, b broker.Broker, channel string) *publis
 	for range 2 {
 		sent := b.Stats().Published.Load()
 		require.Eventually(t, func() bool { return b.Stats().Published.Load() > sent+50 }, patience, time.Millisecond)
-		r.crash(t)
+		r.crash(t, channel)
 	}
 	awaitReady(t, b)
 	sent := b.Stats().Published.Load()
@@ -273,7 +273,7 @@ func serverCrashesBuffered(t *testing.T, r rig) {
 	const n = 3000
 	for i := range n {
 		if i%1000 == 500 {
-			r.crash(t)
+			r.crash(t, "buffered")
 		}
 		require.NoError(t, b.PublishLater("buffered", []byte(strconv.Itoa(i)), func(_ position.Position, err error) {
 			mu.Lock()
@@ -281,12 +281,12 @@ func serverCrashesBuffered(t *testing.T, r rig) {
 			failures = append(failures, err)
 		}))
 	}
-	in.await("buffered", strconv.Itoa(n-1))
-	require.Equal(t, numbers(n), in.payloads("buffered"))
 	require.Eventually(t, func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(failures) == n
 	}, patience, time.Millisecond)
 	require.NoError(t, errors.Join(failures...))
+	in.await("buffered", strconv.Itoa(n-1))
+	require.Equal(t, numbers(n), in.payloads("buffered"))
 }

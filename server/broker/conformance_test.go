@@ -28,6 +28,7 @@ var conformance = map[string]func(t *testing.T, r rig){
 	"history in pages":                historyPages,
 	"history until":                   historyUntil,
 	"too old":                         tooOld,
+	"never known":                     neverKnown,
 	"no history":                      noHistory,
 	"slow receiver, with history":     slowReceiver,
 	"slow receiver, without history":  slowReceiverLoses,
@@ -97,7 +98,10 @@ func unsubscribe(t *testing.T, r rig) {
 
 func thousandsOfChannels(t *testing.T, r rig) {
 	const channels = 3000
-	b := r.broker(t, withHistory(10))
+	b := r.broker(t, func(c *broker.Config) {
+		withHistory(10)(c)
+		c.PublishBuffer = patience // a busy server may take its time for so many
+	})
 	in := run(t, b)
 	name := func(i int) string { return "channel-" + strconv.Itoa(i) }
 	for i := range channels {
@@ -205,4 +209,19 @@ func pastWsfleet(t *testing.T, r rig) {
 	page, _, err := b.History(t.Context(), "past", since, position.Position{}, 10)
 	require.NoError(t, err)
 	require.Len(t, page, 1, "it is in no history")
+}
+
+// A position of an epoch that nobody knows is too old on any channel: also on one where
+// nothing was published yet, and where little was.
+func neverKnown(t *testing.T, r rig) {
+	b := r.broker(t, withHistory(10))
+	in := run(t, b)
+	subscribe(t, b, in, "never known")
+	for range 3 {
+		for _, offset := range []uint64{0, 1, 1000} {
+			_, _, err := b.History(t.Context(), "never known", position.Position{Epoch: "another", Offset: offset}, position.Position{}, 10)
+			require.ErrorIs(t, err, broker.ErrTooOld)
+		}
+		publish(t, b, "never known", "m")
+	}
 }

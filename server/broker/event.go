@@ -26,6 +26,7 @@ type event struct {
 	number     uint64 // of the subscription
 	payload    []byte // as it came from the server
 	raw        int64
+	fetched    bool // the history before it was read, for its sake
 	anchors    []anchor
 	at         int64 // when it came, in ns since 1970
 }

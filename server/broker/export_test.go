@@ -11,3 +11,6 @@ func TargetName(t *testing.T, url string) string {
 	}
 	return target.name
 }
+
+// CheckInfo is what a single server is judged by.
+func CheckInfo(info string) error { return checkInfo(info, single) }

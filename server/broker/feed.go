@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,10 +24,17 @@ type feed struct {
 	progress     atomic.Uint64 // pushes read
 	acknowledged chan struct{} // holds one token when acks has channels
 
-	mu      sync.Mutex  // guards the following
-	acks    []string    // subscribed, and not yet verified
-	missing map[int]int // channels of the first round that aren't verified, by slot; the link is up without any
-	left    []int       // slots that the server said are not its own
+	mu      sync.Mutex         // guards the following
+	sent    map[string]request // by channel, what the server was told last
+	acks    []anchor           // acknowledged, and not yet verified: their channel and number
+	missing map[int]int        // channels of the first round that aren't verified, by slot; the link is up without any
+	left    []int              // slots that the server said are not its own
+}
+
+// request is a subscription that the server was told of.
+type request struct {
+	number  uint64 // 0 after UNSUBSCRIBE
+	pending int    // SUBSCRIBEs that aren't acknowledged yet
 }
 
 // receive reads until the connection fails.
@@ -50,7 +56,7 @@ func (f *feed) receive() error {
 		case "subscribe", "ssubscribe":
 			f.acknowledge(m.channel)
 		case "sunsubscribe":
-			if f.interest.number(m.channel) != 0 {
+			if f.holds(m.channel) {
 				f.leave(slotOf(m.channel))
 			}
 		case "pong":
@@ -97,6 +103,7 @@ func (f *feed) subscribe(ctx context.Context) {
 		f.strike(told)
 		wanted := f.interest.all()
 		add, gone := difference(wanted, told), missingKeys(told, wanted)
+		f.note(add, gone, wanted)
 		f.await(add)
 		if err := f.tell("UNSUBSCRIBE", gone); err != nil {
 			f.fail(err)
@@ -112,6 +119,22 @@ func (f *feed) subscribe(ctx context.Context) {
 			return
 		case <-f.interest.changed:
 		}
+	}
+}
+
+// note keeps in mind what the server is about to be told.
+func (f *feed) note(add, gone []string, wanted map[string]uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range gone {
+		if r := f.sent[c]; r.pending > 0 {
+			f.sent[c] = request{pending: r.pending}
+		} else {
+			delete(f.sent, c)
+		}
+	}
+	for _, c := range add {
+		f.sent[c] = request{number: wanted[c], pending: f.sent[c].pending + 1}
 	}
 }
 
@@ -139,107 +162,4 @@ func (f *feed) tell(command string, channels []string) error {
 		}
 	}
 	return nil
-}
-
-// slot returns where a channel is missed.
-func (f *feed) slot(channel string) int {
-	if f.sharded {
-		return slotOf(channel)
-	}
-	return 0
-}
-
-// await notes which channels must be verified before the link is up: those of the first
-// round.
-func (f *feed) await(channels []string) {
-	f.mu.Lock()
-	if f.missing == nil {
-		f.missing = make(map[int]int)
-		for _, c := range channels {
-			f.missing[f.slot(c)]++
-		}
-	}
-	f.mu.Unlock()
-	f.verified(nil)
-}
-
-// verified strikes off channels that the sequencer knows the position of.
-func (f *feed) verified(anchors []anchor) {
-	f.mu.Lock()
-	for _, a := range anchors {
-		if slot := f.slot(a.channel); f.missing[slot] > 1 {
-			f.missing[slot]--
-		} else {
-			delete(f.missing, slot)
-		}
-	}
-	up := len(f.missing) == 0
-	f.mu.Unlock()
-	if up && f.ready() != nil {
-		f.down.Store(nil)
-	}
-}
-
-// leave follows the news that a slot has left the server: whatever was subscribed of it
-// isn't any more, and all its messages have been read.
-func (f *feed) leave(slot int) {
-	f.mu.Lock()
-	f.left = append(f.left, slot)
-	delete(f.missing, slot)
-	f.mu.Unlock()
-	f.verified(nil)
-	f.revoked(slot)
-}
-
-// strike takes off told what the server no longer has, so that it is told again should
-// the slot come back.
-func (f *feed) strike(told map[string]uint64) {
-	f.mu.Lock()
-	left := make(map[int]bool)
-	for _, slot := range f.left {
-		left[slot] = true
-	}
-	f.left = nil
-	f.mu.Unlock()
-	if len(left) > 0 {
-		maps.DeleteFunc(told, func(channel string, _ uint64) bool { return left[slotOf(channel)] })
-	}
-}
-
-// acknowledge queues a channel for verify.
-func (f *feed) acknowledge(channel string) {
-	f.mu.Lock()
-	f.acks = append(f.acks, channel)
-	f.mu.Unlock()
-	select {
-	case f.acknowledged <- struct{}{}:
-	default:
-	}
-}
-
-// verify finds out where acknowledged channels stand. The answer goes to the intake behind
-// all messages that it counts: the server sends its pong to a later ping, on the connection
-// of the messages, after them.
-func (f *feed) verify(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-f.acknowledged:
-		}
-		f.mu.Lock()
-		acks := f.acks
-		f.acks = nil
-		f.mu.Unlock()
-		for batch := range slices.Chunk(acks, subscribeBatch) {
-			anchors, err := f.anchors(ctx, batch)
-			if err == nil {
-				err = f.conn.ping(&event{kind: eventAnchors, connection: f.id, anchors: anchors})
-			}
-			if err != nil {
-				f.fail(err)
-				return
-			}
-		}
-	}
 }

@@ -3,7 +3,6 @@ package broker
 import (
 	"bytes"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -18,9 +17,8 @@ type intake struct {
 	stats *Stats
 	ready chan struct{} // holds one token when there are events
 
-	waiting atomic.Int64 // bytes of messages put in and not yet given back by done
-	mu      sync.Mutex   // guards the following
-	events  []event
+	mu     sync.Mutex // guards the following
+	events []event
 	// dropped holds the index of the event that speaks of a channel's dropped messages,
 	// while it is the last one of that channel in events.
 	dropped map[string]int
@@ -36,8 +34,8 @@ func (q *intake) message(connection uint64, channel string, payload []byte) {
 	q.stats.Received.Add(1)
 	e := event{connection: connection, channel: channel, payload: payload, at: time.Now().UnixNano()}
 	cost := e.cost()
-	if waiting := q.waiting.Add(cost); waiting > q.limit && waiting != cost {
-		q.waiting.Add(-cost)
+	if waiting := q.stats.Waiting.Add(cost); waiting > q.limit && waiting != cost {
+		q.stats.Waiting.Add(-cost)
 		q.drop(e)
 		return
 	}
@@ -109,7 +107,7 @@ func (q *intake) take(spent []event) []event {
 // done gives back the room of an event that was taken.
 func (q *intake) done(e *event) {
 	if e.kind == eventMessage {
-		q.waiting.Add(-e.cost())
+		q.stats.Waiting.Add(-e.cost())
 	}
 }
 

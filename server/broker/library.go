@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -29,7 +30,18 @@ func loadLibrary(ctx context.Context, client redis.UniversalClient) error {
 	}
 	switch c := client.(type) {
 	case *redis.ClusterClient:
-		return c.ForEachMaster(ctx, load)
+		var loaded atomic.Bool
+		err := c.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error {
+			err := load(ctx, c)
+			if err == nil {
+				loaded.Store(true)
+			}
+			return err
+		})
+		if loaded.Load() {
+			return nil // a primary that is away gets it when it is missed there
+		}
+		return err
 	case *redis.Client:
 		return load(ctx, c)
 	}

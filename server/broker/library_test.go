@@ -190,12 +190,12 @@ func TestFailoverReusesNoPosition(t *testing.T) {
 	a, b := newLua(t, one), newLua(t, two)
 	follow := func(replica lua, master *redistest.Server) {
 		host, port, _ := strings.Cut(master.Addr, ":")
-		require.NoError(t, replica.SlaveOf(t.Context(), host, port).Err())
+		require.NoError(t, replica.ReplicaOf(t.Context(), host, port).Err())
 		require.Eventually(t, func() bool {
 			return strings.Contains(replica.Info(t.Context(), "replication").Val(), "master_link_status:up")
 		}, 20*time.Second, time.Millisecond)
 	}
-	promote := func(l lua) { require.NoError(t, l.SlaveOf(t.Context(), "no", "one").Err()) }
+	promote := func(l lua) { require.NoError(t, l.ReplicaOf(t.Context(), "no", "one").Err()) }
 
 	follow(b, one)
 	seen := a.publishMany("c", 1, 5)

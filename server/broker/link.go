@@ -93,7 +93,7 @@ func (l *link) hold(ctx context.Context) error {
 		return err
 	}
 	ctx, fail := context.WithCancelCause(ctx)
-	f := &feed{link: l, conn: conn, id: connections.Add(1), fail: fail, acknowledged: make(chan struct{}, 1)}
+	f := &feed{link: l, conn: conn, id: connections.Add(1), fail: fail, acknowledged: make(chan struct{}, 1), sent: make(map[string]request)}
 	// A read that waits heeds the connection, not the context.
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	f.wg.Go(func() { f.subscribe(ctx) })

@@ -10,6 +10,7 @@ func (q *sequencer) take(f fetched) {
 	}
 	s.cancel()
 	s.broken = s.broken || f.page.old
+	s.connection = 0 // what waits may be older than what comes now
 	for _, m := range f.page.messages {
 		if s.has(m.header) {
 			continue

@@ -38,20 +38,21 @@ type outbox struct {
 	client  redis.UniversalClient
 	name    string // of the server, for messages
 	history History
-	sharded bool
+	shards  *shards // of a cluster, else nil
 	// buffer is how long messages are tried again while the server is away. They then
 	// have ids, by which the server knows what it has already.
 	buffer time.Duration
 	stats  *Stats
 
-	sender string // begins the ids of this outbox
-	ids    uint64 // owned by the writer
+	sender string         // begins the ids of this outbox
+	ids    uint64         // owned by the writer, as is the following
+	asking map[int]string // slots on their way, and who has their messages already
 
-	wake   chan struct{} // holds one token when the queue has calls
-	mu     sync.Mutex    // guards the following
-	queue  []*call
-	bytes  int64
-	closed bool
+	backlog *backlog      // shared with other outboxes
+	wake    chan struct{} // holds one token when the queue has calls
+	mu      sync.Mutex    // guards the following
+	queue   []*call
+	closed  bool
 }
 
 // call is a message on its way out.
@@ -64,16 +65,16 @@ type call struct {
 	id       string      // set with the first try, if repeats are possible
 }
 
-func newOutbox(client redis.UniversalClient, name string, sharded bool, cfg Config, stats *Stats) *outbox {
+func newOutbox(client redis.UniversalClient, name string, in *shards, cfg Config, shared *backlog, stats *Stats) *outbox {
 	return &outbox{
-		client: client, name: name, history: cfg.History, sharded: sharded, buffer: cfg.PublishBuffer,
-		stats: stats, sender: rand.Text()[:16], wake: make(chan struct{}, 1),
+		client: client, name: name, history: cfg.History, shards: in, buffer: cfg.PublishBuffer,
+		backlog: shared, stats: stats, sender: rand.Text()[:16], wake: make(chan struct{}, 1),
 	}
 }
 
 // put queues a message. done is called once, unless put fails or the call is taken back.
 func (o *outbox) put(c *call) error {
-	if o.sharded {
+	if o.shards != nil {
 		if err := slotMismatch(c.channel); err != nil {
 			o.stats.PublishErrors.Add(1)
 			return err
@@ -86,12 +87,13 @@ func (o *outbox) put(c *call) error {
 	case o.closed:
 		o.stats.PublishErrors.Add(1)
 		return errNotRunning
-	case len(o.queue) > 0 && (len(o.queue) >= outboxMessages || o.bytes+size > outboxBytes):
+	case len(o.queue) > 0 && (o.backlog.messages.Load() >= outboxMessages || o.backlog.bytes.Load()+size > outboxBytes):
 		o.stats.PublishErrors.Add(1)
 		return ErrBusy
 	}
 	o.queue = append(o.queue, c)
-	o.bytes += size
+	o.backlog.messages.Add(1)
+	o.backlog.bytes.Add(size)
 	o.stats.Publishing.Add(1)
 	select {
 	case o.wake <- struct{}{}:
@@ -137,11 +139,12 @@ func (o *outbox) run(ctx context.Context) {
 			return
 		case <-o.wake:
 		}
-		for batch := o.take(); len(batch) > 0; batch = o.take() {
-			o.send(ctx, batch)
-			if ctx.Err() != nil {
-				return
+		for ctx.Err() == nil {
+			batch := o.take()
+			if len(batch) == 0 {
+				break
 			}
+			o.send(ctx, batch)
 		}
 	}
 }
@@ -170,7 +173,8 @@ func (o *outbox) take() []*call {
 	if len(o.queue) == 0 {
 		o.queue = nil
 	}
-	o.bytes -= size
+	o.backlog.messages.Add(-int64(n))
+	o.backlog.bytes.Add(-size)
 	return batch
 }
 

@@ -29,15 +29,27 @@ type subscriptions interface {
 
 // Redis is a broker over Redis: Pub/Sub brings messages, with one subscription for each
 // channel of the node, and the function library keeps their history.
+//
+// Redis replicates asynchronously: a primary acknowledges a message before its replica has
+// it. If the primary then dies for good, the messages that the replica had not received, of
+// the last milliseconds as a rule, are gone although Publish returned their positions. Nodes
+// that were subscribed have most likely delivered them, and go on with what the new primary
+// takes. Who was not can't be told: the new primary counts on from what it has, in another
+// epoch, and nothing names what it never saw. All that the replica had is recovered, or
+// counted exactly. A primary that comes back with its data (AOF) loses nothing but what
+// appendfsync lets it.
+//
+// In a cluster messages of one goroutine keep their order within each channel only.
 type Redis struct {
 	client   redis.UniversalClient
-	name     string  // of the server, for messages
+	name     string // of the server, for messages
+	kind     topology
 	shards   *shards // of a cluster, else nil
 	stats    Stats
 	history  *redisHistory
 	interest *interest
 	intake   *intake
-	outbox   *outbox
+	lanes    lanes
 	seq      *sequencer
 	subs     subscriptions
 
@@ -62,13 +74,16 @@ func NewRedis(cfg Config) (*Redis, error) {
 	if cfg.Queue == 0 {
 		cfg.Queue = queueDefault
 	}
-	r := &Redis{client: client, name: t.name, interest: newInterest()}
+	r := &Redis{client: client, name: t.name, kind: t.topology, interest: newInterest()}
 	r.history = &redisHistory{client: client, name: t.name, bounds: cfg.History}
 	r.intake = newIntake(int64(cfg.Queue), &r.stats)
+	n := 1
 	if t.topology == cluster {
-		r.shards = newShards(t.options)
+		r.shards, n = newShards(t.options), clusterLanes
 	}
-	r.outbox = newOutbox(client, t.name, t.topology == cluster, cfg, &r.stats)
+	r.lanes = newLanes(n, func(shared *backlog) *outbox {
+		return newOutbox(client, t.name, r.shards, cfg, shared, &r.stats)
+	})
 	var mend reader
 	if cfg.History.Length > 0 {
 		mend = r.history.read
@@ -83,7 +98,7 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	defer r.client.Close()
 	start, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := loadLibrary(start, r.client); err != nil {
+	if err := r.greet(start); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -91,9 +106,23 @@ func (r *Redis) Run(ctx context.Context, receiver Receiver) error {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { r.subs.run(ctx) })
-	wg.Go(func() { r.outbox.run(ctx) })
+	wg.Go(func() { r.lanes.run(ctx) })
 	wg.Go(func() { r.seq.run(ctx, receiver) })
 	wg.Wait()
+	return nil
+}
+
+// greet makes the first contact with the servers.
+func (r *Redis) greet(ctx context.Context) error {
+	if err := checkServer(ctx, r.client, r.kind); err != nil {
+		return err
+	}
+	if err := loadLibrary(ctx, r.client); err != nil {
+		return err
+	}
+	if r.shards != nil {
+		return r.shards.refresh(ctx, "")
+	}
 	return nil
 }
 
@@ -124,16 +153,18 @@ func (r *Redis) Unsubscribe(channel string) {
 
 // Publish implements Broker.
 func (r *Redis) Publish(ctx context.Context, channel string, payload []byte) (position.Position, error) {
+	lane := r.lanes.of(channel)
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		deadline = r.outbox.deadline()
+		deadline = lane.deadline()
 	}
-	return r.outbox.publish(ctx, &call{channel: channel, payload: bytes.Clone(payload), deadline: deadline})
+	return lane.publish(ctx, &call{channel: channel, payload: bytes.Clone(payload), deadline: deadline})
 }
 
 // PublishLater implements Broker.
 func (r *Redis) PublishLater(channel string, payload []byte, done func(position.Position, error)) error {
-	return r.outbox.put(&call{channel: channel, payload: payload, deadline: r.outbox.deadline(), done: done})
+	lane := r.lanes.of(channel)
+	return lane.put(&call{channel: channel, payload: payload, deadline: lane.deadline(), done: done})
 }
 
 // History implements Broker.

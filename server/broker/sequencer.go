@@ -111,7 +111,7 @@ func (q *sequencer) handle(e *event) {
 	switch e.kind {
 	case eventSubscribe:
 		q.forget(e.channel)
-		q.streams[e.channel] = &stream{channel: e.channel, number: e.number}
+		q.streams[e.channel] = &stream{channel: e.channel, number: e.number, awaiting: true}
 	case eventUnsubscribe:
 		q.forget(e.channel)
 	case eventAnchors:

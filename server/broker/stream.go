@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/wsfleet/wsfleet/server/position"
@@ -9,11 +10,11 @@ import (
 
 // stream is what the sequencer knows of a channel. It belongs to its goroutine.
 type stream struct {
-	channel  string
-	number   uint64 // of the subscription
-	started  bool
-	last     position.Position // up to here everything has been delivered, or is in lost; zero if nobody knows
-	previous string            // the epoch before that of last, as it was met here
+	channel string
+	number  uint64 // of the subscription
+	started bool
+	last    position.Position // up to here everything has been delivered, or is in lost; zero if nobody knows
+	older   []string          // epochs that ended before that of last, as they were met here, oldest first
 	// connection is that over which everything came since last, without a break: what
 	// comes next over it is the next, even where no header proves it.
 	connection uint64
@@ -25,7 +26,7 @@ type stream struct {
 
 	fetching  bool
 	broken    bool // a part of what is being fetched is gone
-	awaiting  bool // only what the server says of the epochs before can tell what is missing
+	awaiting  bool // what the server says it has: at first, and where nothing else tells what is missing
 	cancel    context.CancelFunc
 	held      []event // while fetching or awaiting
 	heldBytes int64
@@ -34,13 +35,19 @@ type stream struct {
 
 // has reports whether h is not after what s has had.
 func (s *stream) has(h header) bool {
-	return h.Epoch == s.last.Epoch && h.Offset <= s.last.Offset || s.previous != "" && h.Epoch == s.previous
+	return h.Epoch == s.last.Epoch && h.Offset <= s.last.Offset || slices.Contains(s.older, h.Epoch)
 }
+
+// olderMax is how many epochs back a message is known for one that came before. History that
+// was read may be so far ahead of the messages that wait.
+const olderMax = 32
 
 // moveTo makes h the last of s. Epochs are kept once, not with each message.
 func (s *stream) moveTo(h header) {
 	if s.last.Epoch != h.Epoch {
-		s.previous = s.last.Epoch
+		if s.last.Epoch != "" {
+			s.older = append(s.older[max(0, len(s.older)-olderMax+1):], s.last.Epoch)
+		}
 		s.last.Epoch = strings.Clone(h.Epoch)
 	}
 	s.last.Offset = h.Offset
@@ -54,20 +61,18 @@ func (q *sequencer) message(s *stream, e *event) {
 		q.hand(s, Message{Channel: s.channel, Payload: e.payload})
 		return
 	}
-	if !s.started {
-		q.start(s, position.Position{Epoch: h.Epoch, Offset: h.Offset - 1}, e.connection)
-	}
 	if s.has(h) {
 		q.stats.Duplicates.Add(1)
 		return
 	}
 	if missing := s.missing(h, e.connection); missing != 0 {
-		if q.canFetch(s) {
+		if q.canFetch(s) && !e.fetched {
 			q.fetch(s)
+			e.fetched = true
 			q.hold(s, e)
 			return
 		}
-		if missing == LostUnknown && s.verified != e.connection {
+		if missing == LostUnknown && s.verified < e.connection { // a later one than its own says as much
 			s.awaiting = true
 			q.hold(s, e)
 			return
@@ -84,9 +89,6 @@ func (q *sequencer) dropped(s *stream, e *event) {
 		q.lose(s, e.raw) // in no history
 	}
 	if h, _, known, err := parseWire(e.payload); known && err == nil {
-		if !s.started {
-			q.start(s, position.Position{Epoch: h.Epoch, Offset: h.Offset - 1}, e.connection)
-		}
 		q.missed(s, h)
 		s.connection = e.connection
 	}
@@ -96,6 +98,9 @@ func (q *sequencer) dropped(s *stream, e *event) {
 // connection up to there has been handled.
 func (q *sequencer) anchor(s *stream, h header, connection uint64) {
 	s.newest, s.verified = h, connection
+	if !s.started {
+		q.start(s, h.Position, connection)
+	}
 	if s.awaiting {
 		s.awaiting = false
 		q.replay(s)
@@ -105,8 +110,6 @@ func (q *sequencer) anchor(s *stream, h header, connection uint64) {
 	}
 	unbroken := s.connection == connection
 	switch {
-	case !s.started:
-		q.start(s, h.Position, connection)
 	case h.IsZero():
 		if !unbroken {
 			q.lose(s, LostUnknown)
@@ -159,6 +162,16 @@ func (q *sequencer) start(s *stream, p position.Position, connection uint64) {
 	s.started, s.connection = true, connection
 	s.last = position.Position{Epoch: strings.Clone(p.Epoch), Offset: p.Offset}
 	q.receiver.Start(s.channel, s.last)
+	// What came before the answer, and is counted in it, is before the start.
+	s.held = slices.DeleteFunc(s.held, func(e event) bool {
+		h, _, known, err := parseWire(e.payload)
+		if !known || err != nil || !s.has(h) {
+			return false
+		}
+		s.heldBytes -= e.cost()
+		q.held -= e.cost()
+		return true
+	})
 }
 
 // lose notes that n messages are missing, for good.

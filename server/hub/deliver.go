@@ -62,10 +62,10 @@ func (s *Shard) takeInbox() {
 
 // started makes p the place after which everything reaches t.
 func (s *Shard) started(t *topic, p position.Position) {
-	if since, number := t.last, t.end(); t.started {
-		// Who has had all up to since goes on from there, in its turn.
+	if since, number, subs := t.last, t.end(), len(t.subs); t.started {
+		// Those who are there have all up to since when it is this job's turn.
 		t.active++
-		s.jobs = append(s.jobs, job{topic: t, do: func() { s.resumeAll(t, since, number) }})
+		s.jobs = append(s.jobs, job{topic: t, do: func() { s.resumeAll(t.subs[:subs], since, number) }})
 	}
 	t.start(p)
 	s.replay.started(t)
@@ -139,10 +139,12 @@ func (s *Shard) finish(j job) {
 		return
 	}
 	t.active--
-	if t.active > 0 || t.holes == 0 {
+	if t.active > 0 {
 		return
 	}
-	t.fillHoles()
+	if t.holes > 0 {
+		t.fillHoles()
+	}
 	s.dropIfUnused(t)
 }
 

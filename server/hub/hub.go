@@ -8,6 +8,7 @@ package hub
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsfleet/wsfleet/server/netpoll"
@@ -51,13 +52,18 @@ type Hub struct {
 	underWay underWay
 	fetcher  fetcher
 
-	mu       sync.Mutex // guards channels, and is the order in which shards get what is posted
+	mu       sync.Mutex // guards the following, and is the order in which shards get what is posted
 	channels map[string]*channel
+	census   []*channel // all channels, to be counted piece by piece
 }
 
-// channel is what all shards have in common of one.
+// channel is what all shards have in common of one. All but members is guarded by the
+// lock of the hub.
 type channel struct {
-	topics  []*topic // one for each shard that has it
+	name    string
+	number  int          // in census
+	members atomic.Int64 // subscriptions of all shards
+	topics  []*topic     // one for each shard that has it
 	pinned  bool
 	started bool
 	last    position.Position // of the last message posted; once started
@@ -69,7 +75,7 @@ func New(cfg Config) *Hub {
 	h.underWay.init(&h.stats)
 	h.fetcher.init(cfg.Backfill, &h.stats)
 	for _, name := range cfg.Pinned {
-		h.channels[name] = &channel{pinned: true}
+		h.addChannel(name).pinned = true
 		if cfg.First != nil {
 			cfg.First(name)
 		}
@@ -142,13 +148,13 @@ func (h *Hub) joined(t *topic) {
 	defer h.mu.Unlock()
 	c := h.channels[t.channel]
 	if c == nil {
-		c = &channel{}
-		h.channels[t.channel] = c
+		c = h.addChannel(t.channel)
 		if h.cfg.First != nil {
 			h.cfg.First(t.channel) // under the lock, so that First and Last keep their order
 		}
 	}
 	c.topics = append(c.topics, t)
+	t.common = c
 	t.pinned = c.pinned
 	if c.started {
 		t.start(c.last)
@@ -171,7 +177,7 @@ func (h *Hub) left(t *topic) {
 	if len(c.topics) > 0 || c.pinned {
 		return
 	}
-	delete(h.channels, t.channel)
+	h.removeChannel(c)
 	if h.cfg.Last != nil {
 		h.cfg.Last(t.channel)
 	}

@@ -232,7 +232,7 @@ func resumeAgainstModel(t *testing.T, tail Tail) {
 		p.past = append(p.past, p.visits[channel])
 		delete(p.visits, channel)
 	}
-	for step := range 6000 {
+	for step := range 4000 {
 		p, c := people[rng.IntN(len(people))], channels[rng.IntN(len(channels))]
 		r := records[c]
 		switch dice := rng.IntN(20); {

@@ -62,6 +62,7 @@ func (s *Shard) Resume(channel string, since position.Position, sub Resumer) boo
 		return false
 	}
 	sub.member().add(seat{t, catchingUp})
+	t.common.members.Add(1)
 	s.tails.expire(t, time.Now())
 	s.begin(&catchUp{topic: t, sub: sub, since: since, fromNow: since.IsZero(), joined: t.end()})
 	return true
@@ -85,12 +86,14 @@ func (s *Shard) FallBehind(sub Resumer, m *Message) bool {
 	return true
 }
 
-// resumeAll makes all who can be resumed catch up from since on, which they have had.
-// number is that of the message that came next.
-func (s *Shard) resumeAll(t *topic, since position.Position, number uint64) {
-	for i := len(t.subs) - 1; i >= 0; i-- {
-		if sub := t.subs[i]; sub.resumer {
-			s.unseat(sub.sub.member().at(sub.seat), &catchUp{topic: t, sub: sub.sub.(Resumer), since: since, joined: number})
+// resumeAll makes those of subs who can be resumed catch up from since on, which they
+// have had. number is that of the message that came next. A job is under way: nobody
+// changes places.
+func (s *Shard) resumeAll(subs []subscription, since position.Position, number uint64) {
+	for _, sub := range subs {
+		if sub.resumer {
+			st := sub.sub.member().at(sub.seat)
+			s.unseat(st, &catchUp{topic: st.topic, sub: sub.sub.(Resumer), since: since, joined: number})
 		}
 	}
 }

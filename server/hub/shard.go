@@ -29,6 +29,7 @@ type Shard struct {
 type topic struct {
 	shard    *Shard
 	channel  string
+	common   *channel
 	subs     []subscription
 	catching map[*Member]*catchUp // those that are not in subs yet; nil unless there were any
 	active   int                  // jobs under way; while there are any, subs only grows
@@ -81,12 +82,14 @@ func (s *Shard) addTopic(channel string) *topic {
 // start makes p the place after which everything reaches t.
 func (t *topic) start(p position.Position) {
 	t.shard.tails.forget(t)
+	t.first++ // who stood at the end of the tail is not at the start of the new one
 	t.started, t.base, t.last = true, p, p
 }
 
 // seat puts sub, who has no seat here, among those who get what comes.
 func (t *topic) seat(sub Subscriber) {
 	n := sub.member().add(seat{t, int32(len(t.subs))})
+	t.common.members.Add(1)
 	t.subs = append(t.subs, subscription{sub: sub, seat: n})
 }
 
@@ -114,6 +117,7 @@ func (s *Shard) Leave(m *Member) {
 // vacate empties the place that the seat of m stood for.
 func (s *Shard) vacate(st seat, m *Member) {
 	t := st.topic
+	t.common.members.Add(-1)
 	if st.index == catchingUp {
 		t.endCatchUp(m).gone = true
 	} else {

@@ -105,18 +105,14 @@ func (c *Conn) RemoteAddr() (netip.AddrPort, error) {
 func (c *Conn) Write(p []byte) error { return c.write(p, c.loop.cfg.MaxQueue, (*writeQueue).push) }
 
 // WriteShared is Write of what nobody changes any more: the queue refers to p rather
-// than copying it, so that a message to many slow readers waits in memory once.
+// than copying it, so that a message to many slow readers waits in memory once. It
+// takes p whatever its size if nothing waits: the queue then holds this one message.
 func (c *Conn) WriteShared(p []byte) error {
-	return c.write(p, c.loop.cfg.MaxQueue, (*writeQueue).share)
-}
-
-// WritePaced is WriteShared for those who wait until the queue is empty (see Drainer):
-// it then takes p whatever its size, so that the queue holds one such write at the most.
-func (c *Conn) WritePaced(p []byte) error {
-	if c.queue != nil {
-		return ErrSlowConsumer
+	limit := c.loop.cfg.MaxQueue
+	if c.queue == nil {
+		limit = max(limit, len(p))
 	}
-	return c.write(p, max(len(p), c.loop.cfg.MaxQueue), (*writeQueue).share)
+	return c.write(p, limit, (*writeQueue).share)
 }
 
 // write sends p. What the socket does not take is queued by add, up to limit bytes in all.

@@ -92,3 +92,26 @@ func TestWriteSharedToSlowReader(t *testing.T) {
 	require.True(t, bytes.Equal(bytes.Repeat(append(frame, '|'), messages), got), "%d bytes", len(got))
 	require.Zero(t, l.Stats().QueuedBytes.Load())
 }
+
+// One message larger than the queue's bound reaches a peer that reads; another one behind it does not fit.
+func TestWriteSharedLargerThanTheQueue(t *testing.T) {
+	l := startLoop(t, Config{MaxQueue: 64 << 10})
+	s := &probe{}
+	on(t, l, func() {
+		_, err := l.Listen(loopback, KeepAlive{}, func(fd int) { require.NoError(t, l.Attach(&s.Conn, fd, s)) })
+		require.NoError(t, err)
+	})
+	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<20) // more than the kernel takes
+	s.data = func([]byte) {
+		require.NoError(t, s.WriteShared(large))
+		require.Greater(t, s.Queued(), 64<<10, "the socket took nearly everything")
+		require.ErrorIs(t, s.WriteShared([]byte("x")), ErrSlowConsumer)
+		s.CloseFlushed()
+	}
+	c := dialTCP(t, l.listeners[0].Addr())
+	_, err := c.Write([]byte("x"))
+	require.NoError(t, err)
+	got, err := io.ReadAll(c)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(large, got), "%d bytes", len(got))
+}

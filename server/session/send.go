@@ -58,7 +58,8 @@ func appendAll(dst []byte, parts [][]byte) []byte {
 	return dst
 }
 
-// SendShared sends a message framed by Framer, which all its receivers share.
+// SendShared sends a message framed by Framer, which all its receivers share. It may be
+// larger than the send queue if nothing waits for the peer.
 func (s *Session) SendShared(m *frame.Shared) {
 	if !s.Sending() {
 		return
@@ -66,21 +67,6 @@ func (s *Session) SendShared(m *frame.Shared) {
 	s.flushOutIfCurrent()
 	s.shard.stats.MessagesSent.Add(1)
 	s.writeShared(m)
-}
-
-// SendPaced is SendShared for those who wait until Queued is 0 (see Drainer): the
-// message may be larger than the send queue.
-func (s *Session) SendPaced(m *frame.Shared) {
-	if !s.Sending() {
-		return
-	}
-	s.flushOutIfCurrent()
-	s.shard.stats.MessagesSent.Add(1)
-	if s.Queued() == 0 {
-		_ = s.WritePaced(s.form(m)) // a failure has closed the session
-	} else {
-		s.writeShared(m)
-	}
 }
 
 // form returns the frames that s takes.

@@ -167,7 +167,8 @@ func (s *Session) ping() {
 	binary.BigEndian.PutUint64(stamp[:], uint64(time.Since(processStart)))
 	s.shard.stats.Pings.Add(1)
 	s.shard.single = frame.AppendControl(s.shard.single[:0], frame.Ping, stamp[:])
-	s.write(s.shard.single)
+	// Behind a full queue it would not be heard; a failure has closed the session.
+	_ = s.Write(s.shard.single)
 }
 
 var processStart = time.Now()

@@ -103,5 +103,8 @@ func measurePart(ctx context.Context, r *runner, cfg config, args []string, stde
 	if err := runAll(ctx, r, newProgress(stderr), d.blocks()); err != nil {
 		return nil, err
 	}
+	if d.sustained != nil && len(d.sustained.rows[0].runs) == 0 {
+		return nil, errors.New("the rate did not hold in any round")
+	}
 	return page(), nil
 }

@@ -77,10 +77,6 @@ func broadcastsPerSecond(c cell) float64 {
 	return min(deliveryRate/float64(c.connections), broadcastRate)
 }
 
-// floorBroadcasts to all connections: some 300,000 deliveries. They are all that is
-// measured there.
-func floorBroadcasts(c cell) int { return 3 * max(100_000/c.connections, 5) }
-
 func connectArgs(c cell) []string {
 	return []string{"-a", strconv.Itoa(c.connections), "-c", strconv.Itoa(connectRate)}
 }
@@ -126,35 +122,6 @@ func measureTraffic(ctx context.Context, r *runner, s setup, b *block) (figures,
 	}
 	f[echoP50], f[echoP99] = median(p50), median(p99)
 	return f, nil
-}
-
-// measureDeliveries only broadcasts, also by servers that can do nothing else, and looks
-// at the client, too: it must have had the same to do.
-func measureDeliveries(ctx context.Context, r *runner, s setup, b *block) (figures, error) {
-	c := b.cell
-	srv, err := r.start(ctx, s, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer srv.stop()
-	f := figures{}
-	n := float64(c.connections * floorBroadcasts(c))
-	var before use
-	ended := func(phase string) error {
-		cpu, client := srv.lap(), r.clientUse()
-		if phase == "broadcast" {
-			f[deliveryCPU] = cpu / n
-			f[clientCPU] = (client.cpu - before.cpu) / n
-			f[clientWakes] = (client.wakes - before.wakes) / n
-		}
-		before = client
-		return nil
-	}
-	_, err = r.load(ctx, ended, append(connectArgs(c), "-echo=false", "-hold", "1s", // the hold ends the phase before it
-		"-broadcasts", strconv.Itoa(floorBroadcasts(c)), "-broadcast-size", strconv.Itoa(c.size),
-		"-broadcast-rate", strconv.FormatFloat(broadcastsPerSecond(c), 'f', 2, 64),
-		"-publish", "http://"+adminAddr+"/publish?channel=broadcast")...)
-	return f, err
 }
 
 // measureHeartbeats lets connections idle while the server pings them. The server counts

@@ -112,13 +112,16 @@ func findRate(ctx context.Context, r *runner, cfg config, note func(string)) (su
 	}
 	holds := func(s sustain) bool {
 		b := sustainedBlock(cfg, s)
-		f, err := measureSustained(ctx, r, b.rows[0].setup, b)
-		if err != nil {
+		for range 2 { // what else runs on the machine may have been the reason
+			r.waitQuiet(ctx)
+			f, err := measureSustained(ctx, r, b.rows[0].setup, b)
+			if err == nil {
+				note(fmt.Sprintf("%.2f broadcasts a second hold for %s: %.1f us a delivery, p99 %.0f ms", s.rate, s.last, 1e6*f[deliveryCPU], 1e3*f[talkP99]))
+				return true
+			}
 			note(fmt.Sprintf("%.2f broadcasts a second do not hold for %s: %v", s.rate, s.last, err))
-			return false
 		}
-		note(fmt.Sprintf("%.2f broadcasts a second hold for %s: %.1f us a delivery, p99 %.0f ms", s.rate, s.last, 1e6*f[deliveryCPU], 1e3*f[talkP99]))
-		return true
+		return false
 	}
 	rate := firstRate / float64(cfg.connections)
 	for holds(sustain{rate, trialTime}) && ctx.Err() == nil {

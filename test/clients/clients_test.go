@@ -25,20 +25,33 @@ import (
 	"github.com/wsfleet/wsfleet/test/tcptest"
 )
 
-// node is a running wsnode.
-type node struct{ ws, admin string }
+// node is a wsnode that runs, or did.
+type node struct {
+	ws, admin string
+	bin       string
+	args      []string
+	cmd       *exec.Cmd
+}
 
-func startNode(t *testing.T) node {
+func startNode(t *testing.T, args ...string) *node {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "wsnode")
 	out, err := exec.Command("go", "build", "-o", bin, "../../server").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	listen, admin := tcptest.FreeAddr(t), tcptest.FreeAddr(t)
-	cmd := exec.Command(bin, "-listen", listen, "-admin", admin)
-	cmd.Stderr = os.Stderr
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	n := node{"ws://" + listen + "/", "http://" + admin}
+	n := &node{ws: "ws://" + listen + "/", admin: "http://" + admin, bin: bin}
+	n.args = append([]string{"-listen", listen, "-admin", admin}, args...)
+	n.start(t)
+	t.Cleanup(n.kill)
+	return n
+}
+
+// start runs the node and waits until it is ready.
+func (n *node) start(t *testing.T) {
+	t.Helper()
+	n.cmd = exec.Command(n.bin, n.args...)
+	n.cmd.Stderr = os.Stderr
+	require.NoError(t, n.cmd.Start())
 	require.Eventually(t, func() bool {
 		resp, err := http.Get(n.admin + "/readyz")
 		if err != nil {
@@ -47,10 +60,15 @@ func startNode(t *testing.T) node {
 		resp.Body.Close()
 		return resp.StatusCode == http.StatusOK
 	}, 10*time.Second, 10*time.Millisecond)
-	return n
 }
 
-func (n node) publish(t *testing.T, channel, message string) {
+// kill ends the node at once, as a power loss would.
+func (n *node) kill() {
+	_ = n.cmd.Process.Kill()
+	_ = n.cmd.Wait()
+}
+
+func (n *node) publish(t *testing.T, channel, message string) {
 	t.Helper()
 	resp, err := http.Post(n.admin+"/publish?channel="+url.QueryEscape(channel), "text/plain", strings.NewReader(message))
 	require.NoError(t, err)
@@ -59,7 +77,7 @@ func (n node) publish(t *testing.T, channel, message string) {
 }
 
 // expect reads the two lines that each client prints.
-func (n node) expect(t *testing.T, lines <-chan string) {
+func (n *node) expect(t *testing.T, lines <-chan string) {
 	t.Helper()
 	read := func() string {
 		select {

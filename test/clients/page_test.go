@@ -16,13 +16,13 @@ import (
 // The page for people in a real browser: from the node itself, and through both
 // balancers as the roles configure them.
 func TestPage(t *testing.T) {
-	for name, through := range map[string]func(*testing.T, node) string{
-		"direct": func(_ *testing.T, n node) string { return addr(n.ws) },
-		"haproxy": func(t *testing.T, n node) string {
+	for name, through := range map[string]func(*testing.T, *node) string{
+		"direct": func(_ *testing.T, n *node) string { return addr(n.ws) },
+		"haproxy": func(t *testing.T, n *node) string {
 			edge, _ := edgetest.HAProxy(t, []edgetest.Vars{vars(n)})
 			return edge
 		},
-		"nginx": func(t *testing.T, n node) string { return edgetest.Nginx(t, []edgetest.Vars{vars(n)}) },
+		"nginx": func(t *testing.T, n *node) string { return edgetest.Nginx(t, []edgetest.Vars{vars(n)}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := startNode(t)
@@ -54,7 +54,7 @@ func TestPage(t *testing.T) {
 func addr(url string) string { _, a, _ := strings.Cut(strings.TrimSuffix(url, "/"), "//"); return a }
 
 // vars is the node as the roles' lists of nodes have it.
-func vars(n node) edgetest.Vars {
+func vars(n *node) edgetest.Vars {
 	port := func(url string) int {
 		_, p, _ := net.SplitHostPort(addr(url))
 		i, _ := strconv.Atoi(p)

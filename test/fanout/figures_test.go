@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -46,11 +47,24 @@ func record(t *testing.T, r row) {
 
 func (r row) String() string {
 	b := r.Broadcast
-	text := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |", r.fault, figure.Count(b.Listeners),
-		figure.Count(b.Published+b.PublishFailed), figure.Count(b.Published), figure.Count(b.Delivered),
-		figure.Count(b.Lost), figure.Count(b.Duplicated), figure.Count(b.Reordered), figure.Count(b.Recovered),
-		figure.Seconds(r.notReady.Seconds()), figure.Seconds(b.Max))
-	return text + fmt.Sprintf(" %s / %s |", figure.Seconds(r.before), figure.Seconds(r.during))
+	columns := []string{r.fault}
+	for _, n := range []int64{
+		b.Listeners, b.Published + b.PublishFailed, b.Published, b.Delivered,
+		b.Lost, r.Resume.LostTold, b.Duplicated, b.Reordered, b.BroadcastCounts.Recovered,
+	} {
+		columns = append(columns, figure.Count(n))
+	}
+	columns = append(columns, figure.Seconds(r.notReady.Seconds()), figure.Seconds(b.Max))
+	columns = append(columns, echo(r.before)+" / "+echo(r.during))
+	return "| " + strings.Join(columns, " | ") + " |"
+}
+
+// echo writes a time; a fault of no length has none.
+func echo(seconds float64) string {
+	if seconds == 0 {
+		return "–"
+	}
+	return figure.Seconds(seconds)
 }
 
 const head = `# Faults in the fan-out
@@ -58,12 +72,13 @@ const head = `# Faults in the fan-out
 Made by ` + "`make faults`" + ` (test/fanout): two wsnode processes and real Redis servers, broken in a stream of broadcasts to the clients of wsload,
 which count on every connection what is lost, doubled and out of order. %s, %d CPUs, %s.
 
-*Acknowledged*: the node said that it is published; of the others nobody is required to have got anything. *Recovered*: published while the client itself had no
-connection, and got by it afterwards. *Not ready*: for how long a node's ` + "`/readyz`" + ` said so. *Slowest*: delivery, from the publishing on. The p99 of echoes is
-that of the median second, before and during the fault.
+*Acknowledged*: the node said that it is published; of the others nobody is required to have got anything. *Told*: messages that clients were told are lost, each of them;
+without history that is what they lack, and what the nodes' ` + "`wsnode_broker_lost_total`" + ` counts for them. *Recovered*: published while the client itself had no connection, and got
+by it afterwards. *Not ready*: for how long a node's ` + "`/readyz`" + ` said so. *Slowest*: delivery, from the publishing on; the backlog of a Redis that stood still is published
+in one go. The p99 of echoes is that of the median second, before the fault and during it (not of the backlog afterwards).
 
-| fault | clients | published | acknowledged | deliveries | lost | doubled | reordered | recovered | not ready | slowest | echo p99 before / during |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| fault | clients | published | acknowledged | deliveries | lost | told | doubled | reordered | recovered | not ready | slowest | echo p99 before / during |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `
 
 func (t *table) write(file string) error {

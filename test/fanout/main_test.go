@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Tests mostly wait: in small, more of them do so at a time than there are CPUs. At
 	// full size each has the machine for itself.
-	_ = flag.Set("test.parallel", fmt.Sprint(size(1, 4)))
+	_ = flag.Set("test.parallel", fmt.Sprint(size(1, 6)))
 	os.Exit(nodetest.Main(m, func() error {
 		if *outFile == "" {
 			return nil

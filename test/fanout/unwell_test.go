@@ -3,6 +3,7 @@
 package fanout
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ func TestRedisPauses(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	pause := size(30*time.Second, 2*time.Second)
-	s := stream{order: 10, name: "CLIENT PAUSE for 30 s", nodes: startNodes(t, redis.URL, history...), settle: size(15*time.Second, 5*time.Second)}
+	s := stream{order: 40, name: "CLIENT PAUSE for 30 s", nodes: startNodes(t, redis.URL, history...), settle: size(15*time.Second, 4*time.Second)}
 	o := s.run(t, pause, func() {
 		redis.CLI(t, "CLIENT", "PAUSE", milliseconds(pause), "ALL")
 		time.Sleep(pause)
@@ -31,7 +32,7 @@ func TestRedisIsSlow(t *testing.T) {
 	redis := redistest.Start(t)
 	p := startProxy(t, redis.Addr)
 	slow := size(10*time.Second, 2*time.Second)
-	s := stream{order: 11, name: "Redis answers 500 ms late", nodes: startNodes(t, p.url, history...), settle: 4 * time.Second}
+	s := stream{order: 41, name: "Redis answers 500 ms late", nodes: startNodes(t, p.url, history...), settle: 4 * time.Second}
 	o := s.run(t, slow, func() {
 		p.delay.Store(int64(500 * time.Millisecond))
 		time.Sleep(slow)
@@ -46,7 +47,7 @@ func TestRedisTalksNonsense(t *testing.T) {
 	redis := redistest.Start(t)
 	p := startProxy(t, redis.Addr)
 	long := size(10*time.Second, 2*time.Second)
-	s := stream{order: 12, name: "Redis sends garbage for 10 s", nodes: startNodes(t, p.url, history...), settle: size(10*time.Second, 4*time.Second)}
+	s := stream{order: 42, name: "Redis sends garbage for 10 s", nodes: startNodes(t, p.url, history...), settle: settle()}
 	o := s.run(t, long, func() {
 		p.garbage.Store(true)
 		time.Sleep(long)
@@ -54,6 +55,7 @@ func TestRedisTalksNonsense(t *testing.T) {
 	})
 	o.requireEverything(t)
 	require.Positive(t, o.Broadcast.PublishFailed, "it talked nonsense")
+	o.requireSaid(t, "redis "+strings.TrimSuffix(strings.TrimPrefix(p.url, "redis://"), "/0"), "does not speak Redis' protocol")
 }
 
 // The password is changed under the nodes, and changed back.
@@ -61,7 +63,7 @@ func TestPasswordIsWrong(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	long := size(10*time.Second, 2*time.Second)
-	s := stream{order: 13, name: "password wrong for 10 s", nodes: startNodes(t, redis.URL, history...), settle: size(10*time.Second, 4*time.Second)}
+	s := stream{order: 43, name: "password wrong for 10 s", nodes: startNodes(t, redis.URL, history...), settle: settle()}
 	o := s.run(t, long, func() {
 		redis.CLI(t, "CONFIG", "SET", "requirepass", "other")
 		for _, kind := range []string{"pubsub", "normal"} {
@@ -72,4 +74,5 @@ func TestPasswordIsWrong(t *testing.T) {
 	})
 	o.requireEverything(t)
 	require.Positive(t, o.Broadcast.PublishFailed, "nobody may publish")
+	o.requireSaid(t, "redis "+redis.Addr, "NOAUTH")
 }

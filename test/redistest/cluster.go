@@ -36,7 +36,7 @@ func (s Setup) StartCluster(t testing.TB) *Cluster {
 	var addrs []string
 	for range 2 * primaries {
 		server := s.server(t, certs, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-			"--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", downAfter,
+			"--cluster-announce-ip", "127.0.0.1", "--cluster-node-timeout", strconv.Itoa(downAfter),
 			"--cluster-replica-validity-factor", "0", "--cluster-allow-replica-migration", "no")
 		c.Servers, c.ids = append(c.Servers, server), append(c.ids, randomID())
 		addrs = append(addrs, server.Addr)
@@ -159,6 +159,19 @@ func (c *Cluster) Primary(t testing.TB, key string) *Server {
 	return primary
 }
 
+// Shard is the primary that holds the slot of key, and its replicas.
+func (c *Cluster) Shard(t testing.TB, key string) []*Server {
+	t.Helper()
+	primary := c.Primary(t, key)
+	shard := []*Server{primary}
+	for _, server := range c.Servers {
+		if server != primary && server.Running() && server.replication(t.Context())["master_port"] == portOf(primary.Addr) {
+			shard = append(shard, server)
+		}
+	}
+	return shard
+}
+
 // Failover kills the primary that holds key and returns, once a replica has taken its
 // place in everybody's eyes, both.
 func (c *Cluster) Failover(t testing.TB, key string) (killed, promoted *Server) {
@@ -175,6 +188,15 @@ func (c *Cluster) Failover(t testing.TB, key string) (killed, promoted *Server) 
 	}
 	c.awaitHealth(t)
 	return killed, promoted
+}
+
+// Rejoin starts a server that was killed, as a replica of the primary that replaced it,
+// and returns once it could replace that in turn.
+func (c *Cluster) Rejoin(t testing.TB, killed, promoted *Server) {
+	t.Helper()
+	killed.Restart(t)
+	c.awaitHealth(t)
+	promoted.AwaitReplicas(t, 1)
 }
 
 // slot is where key is kept.
@@ -206,4 +228,9 @@ func (c *Cluster) id(server *Server) string {
 		}
 	}
 	return ""
+}
+
+func portOf(addr string) string {
+	_, port, _ := strings.Cut(addr, ":")
+	return port
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"net"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,7 +21,7 @@ import (
 )
 
 // startTimeout is generous: machines that run tests are busy.
-const startTimeout = 20 * time.Second
+const startTimeout = 60 * time.Second
 
 // Every failure of go-redis also comes back as an error.
 func init() { logging.Disable() }
@@ -42,6 +43,7 @@ type Server struct {
 	Client *redis.Client
 
 	setup   Setup
+	primary *Server // whose replica it starts as, nil for none
 	tls     *tls.Config
 	bus     int // its port for other members, in a cluster
 	dir     string
@@ -121,8 +123,15 @@ func (s *Server) launch(t testing.TB) {
 	if s.process != nil {
 		t.Fatal("redis-server runs already: " + s.Addr)
 	}
-	s.process = startProcess(t, s.dir, "redis-server", s.args...)
+	args := s.args
+	if s.primary != nil {
+		args = append(slices.Clone(args), "--replicaof", s.primary.endpoint())
+	}
+	s.process = startProcess(t, s.dir, "redis-server", args...)
 }
+
+// endpoint is the address as Redis' configuration has it.
+func (s *Server) endpoint() string { return strings.Replace(s.Addr, ":", " ", 1) }
 
 // await returns once the server has loaded its data and answers.
 func (s *Server) await(t testing.TB) {

@@ -51,6 +51,9 @@ func TestSentinel(t *testing.T) {
 			require.Equal(t, promoted, s.Primary(t))
 			require.Equal(t, "1", promoted.CLI(t, "GET", "a"))
 			require.NoError(t, promoted.Client.Set(t.Context(), "a", "2", 0).Err(), "it takes writes")
+			s.Rejoin(t, killed)
+			s.Failover(t)
+			require.Equal(t, "2", killed.CLI(t, "GET", "a"))
 		})
 	}
 }
@@ -75,8 +78,9 @@ func TestCluster(t *testing.T) {
 			t.Logf("failed over in %v", time.Since(begin))
 			require.Equal(t, to, killed)
 			require.Equal(t, "1", promoted.CLI(t, "GET", "a"))
-			killed.Restart(t)
-			promoted.AwaitReplicas(t, 1)
+			c.Rejoin(t, killed, promoted)
+			c.Failover(t, "a")
+			require.Equal(t, killed, c.Primary(t, "a"))
 		})
 	}
 }

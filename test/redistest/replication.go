@@ -43,6 +43,17 @@ func (s *Server) AwaitReplicas(t testing.TB, n int) {
 	}, s)
 }
 
+// Quiesce makes the primary take no more writes, for the rest of the time before it is
+// killed, and returns once n replicas have all that it took. So a failover is one without
+// loss: nothing was acknowledged that the replicas don't have.
+func (s *Server) Quiesce(t testing.TB, n int) {
+	t.Helper()
+	if err := s.Client.Do(t.Context(), "CLIENT", "PAUSE", startTimeout.Milliseconds(), "WRITE").Err(); err != nil {
+		t.Fatalf("%s: CLIENT PAUSE: %v", s.Addr, err)
+	}
+	s.AwaitReplicas(t, n)
+}
+
 // hasOffset reads the line of a replica: ip=…,port=…,state=online,offset=14,lag=0.
 func hasOffset(replica, want string) bool {
 	if !strings.Contains(replica, "state=online") {

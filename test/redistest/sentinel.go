@@ -17,7 +17,11 @@ const (
 	sentinelName = "main"
 	// downAfter is for how many milliseconds a server must be silent to be
 	// replaced: short for a short test, long enough for a busy machine.
-	downAfter = "2000"
+	downAfter = 2000
+	// downStagger is by how many the second and third Sentinel are later to believe it.
+	// One is enough to begin; if all began at once each would vote for itself, and
+	// they would wait for long before the next try.
+	downStagger = 1000
 )
 
 // Sentinel is a primary and its replica, watched by three Sentinels.
@@ -34,7 +38,8 @@ func (s Setup) StartSentinel(t testing.TB) *Sentinel {
 	t.Helper()
 	certs := s.certificates(t)
 	primary := s.server(t, certs)
-	replica := s.server(t, certs, "--replicaof", strings.Replace(primary.Addr, ":", " ", 1))
+	replica := s.server(t, certs)
+	replica.primary = primary
 	all := &Sentinel{CAFile: primary.CAFile, Servers: []*Server{primary, replica}}
 	var ids, addrs []string
 	for range 3 {
@@ -62,18 +67,17 @@ func (s Setup) StartSentinel(t testing.TB) *Sentinel {
 // replica from the start, rather than hear of them within ten seconds.
 func (s Setup) configureSentinel(t testing.TB, all *Sentinel, i int, ids []string) {
 	t.Helper()
-	endpoint := func(s *Server) string { return strings.Replace(s.Addr, ":", " ", 1) }
 	lines := []string{
 		"dir " + all.Sentinels[i].dir,
 		"sentinel myid " + ids[i],
-		fmt.Sprintf("sentinel monitor %s %s 2", sentinelName, endpoint(all.Servers[0])),
-		fmt.Sprintf("sentinel down-after-milliseconds %s %s", sentinelName, downAfter),
-		fmt.Sprintf("sentinel failover-timeout %s 10000", sentinelName),
-		fmt.Sprintf("sentinel known-replica %s %s", sentinelName, endpoint(all.Servers[1])),
+		fmt.Sprintf("sentinel monitor %s %s 1", sentinelName, all.Servers[0].endpoint()),
+		fmt.Sprintf("sentinel down-after-milliseconds %s %d", sentinelName, downAfter+i*downStagger),
+		fmt.Sprintf("sentinel failover-timeout %s 5000", sentinelName),
+		fmt.Sprintf("sentinel known-replica %s %s", sentinelName, all.Servers[1].endpoint()),
 	}
 	for j, other := range all.Sentinels {
 		if j != i {
-			lines = append(lines, fmt.Sprintf("sentinel known-sentinel %s %s %s", sentinelName, endpoint(other), ids[j]))
+			lines = append(lines, fmt.Sprintf("sentinel known-sentinel %s %s %s", sentinelName, other.endpoint(), ids[j]))
 		}
 	}
 	if s.Password != "" {
@@ -144,6 +148,15 @@ func (s *Sentinel) Failover(t testing.TB) (killed, promoted *Server) {
 		return promoted != killed && promoted.isPrimary(ctx)
 	}, append(s.Sentinels, s.Servers...)...)
 	return killed, promoted
+}
+
+// Rejoin starts a server that was killed, as the replica of the primary, and returns once
+// it could replace that in turn.
+func (s *Sentinel) Rejoin(t testing.TB, killed *Server) {
+	t.Helper()
+	killed.primary = s.Primary(t)
+	killed.Restart(t)
+	s.awaitReplacement(t)
 }
 
 // pairs reads a list of names and values.
