@@ -4,7 +4,7 @@ import logging
 import sys
 
 from moto.ec2.exceptions import InvalidPermissionDuplicateError
-from moto.ec2.models import launch_templates, security_groups
+from moto.ec2.models import instances, launch_templates, security_groups
 from moto.ec2.utils import parse_user_data
 from moto.server import main
 
@@ -13,7 +13,9 @@ logging.getLogger("werkzeug").setLevel(logging.WARNING)
 
 template = launch_templates.LaunchTemplate
 groups = security_groups.SecurityGroupBackend
+instance = instances.Instance
 original_init, original_create_version = template.__init__, template.create_version
+original_prep_nics = instance.prep_nics
 
 
 def init(self, backend, name, template_data, *args):
@@ -32,6 +34,18 @@ def create_version(self, data, *args):
     return original_create_version(self, data, *args)
 
 
+def prep_nics(self, nic_spec, *args, **kwargs):
+    """Give an interface the secondary addresses that it is asked for at the launch."""
+    original_prep_nics(self, nic_spec, *args, **kwargs)
+    for spec in nic_spec:
+        nic = self.nics.get(int(spec["DeviceIndex"]))
+        for address in spec.get("PrivateIpAddresses", []):
+            ip = address["PrivateIpAddress"]
+            if nic and not address.get("Primary") and ip not in [a["PrivateIpAddress"] for a in nic.private_ip_addresses]:
+                nic.subnet.request_ip(ip, instance=self)
+                nic.private_ip_addresses.append({"Primary": False, "PrivateIpAddress": ip})
+
+
 def repeatable(authorize, revoke):
     """Let a rule be made again: a client asks twice when the first answer was lost on a busy machine."""
 
@@ -46,6 +60,7 @@ def repeatable(authorize, revoke):
 
 
 template.__init__, template.create_version = init, create_version
+instance.prep_nics = prep_nics
 for way in ("ingress", "egress"):
     authorize, revoke = f"authorize_security_group_{way}", f"revoke_security_group_{way}"
     setattr(groups, authorize, repeatable(getattr(groups, authorize), getattr(groups, revoke)))

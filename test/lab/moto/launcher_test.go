@@ -1,6 +1,7 @@
 package moto
 
 import (
+	"net/netip"
 	"path/filepath"
 	"testing"
 
@@ -55,6 +56,27 @@ func TestLauncherMends(t *testing.T) {
 			LaunchTemplate: &types.LaunchTemplateSpecification{LaunchTemplateName: aws.String("lt"), Version: aws.String("2")},
 		})
 		require.NoError(t, err)
+	})
+	t.Run("an instance has the secondary addresses it was launched with", func(t *testing.T) {
+		subnets, err := c.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})
+		require.NoError(t, err)
+		subnet := subnets.Subnets[0]
+		prefix := netip.MustParsePrefix(*subnet.CidrBlock)
+		want := prefix.Addr().Next().Next().Next().Next().Next().String()
+		run, err := c.RunInstances(ctx, &ec2.RunInstancesInput{
+			MinCount: aws.Int32(1), MaxCount: aws.Int32(1), ImageId: aws.String("ami-1"),
+			NetworkInterfaces: []types.InstanceNetworkInterfaceSpecification{{
+				DeviceIndex: aws.Int32(0), SubnetId: subnet.SubnetId,
+				PrivateIpAddresses: []types.PrivateIpAddressSpecification{{Primary: aws.Bool(false), PrivateIpAddress: &want}},
+			}},
+		})
+		require.NoError(t, err)
+		out, err := c.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{*run.Instances[0].InstanceId}})
+		require.NoError(t, err)
+		addresses := out.Reservations[0].Instances[0].NetworkInterfaces[0].PrivateIpAddresses
+		require.Len(t, addresses, 2)
+		require.Equal(t, want, *addresses[1].PrivateIpAddress)
+		require.NotEqual(t, want, *addresses[0].PrivateIpAddress)
 	})
 	t.Run("a rule can be made again", func(t *testing.T) {
 		g, err := c.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{GroupName: aws.String("g"), Description: aws.String("d")})
