@@ -16,7 +16,7 @@ import (
 )
 
 // shared are kernel parameters that exist once a machine, so that a host which sets one sets it for the machine, or that the lab
-// itself raises. They are recorded when the lab starts and put back when it ends. (Those below net belong to a network namespace.)
+// itself raises. They are recorded when the lab starts and put back when it ends. (Others below net belong to a network namespace.)
 var shared = []string{
 	"fs.aio-max-nr",
 	"fs.file-max",
@@ -26,6 +26,7 @@ var shared = []string{
 	"fs.nr_open",
 	"fs.pipe-max-size",
 	"fs.pipe-user-pages-soft",
+	"net.ipv4.tcp_child_ehash_entries",
 	"kernel.panic",
 	"kernel.panic_on_oops",
 	"kernel.pid_max",
@@ -43,11 +44,15 @@ var shared = []string{
 	"vm.vfs_cache_pressure",
 }
 
-// Every systemd, its journal and its message bus hold a few inotify instances, all of user 0. The usual limit of 128 is 20 hosts.
-const (
-	inotifyKey       = "fs.inotify.max_user_instances"
-	inotifyInstances = 8192
-)
+// raised are the least values that the lab needs. What a kernel does not have is not raised.
+var raised = map[string]int{
+	// Every systemd, its journal and its message bus hold a few inotify instances, all of user 0. The usual limit of 128 is
+	// 20 hosts.
+	"fs.inotify.max_user_instances": 8192,
+	// Namespaces share the machine's table of TCP connections unless told to have their own. A host of EC2 has one to itself;
+	// here four million sockets would share 262,144 chains, and every packet search one of them. 4 MiB a host.
+	"net.ipv4.tcp_child_ehash_entries": 524_288,
+}
 
 // Record holds the values before the first lab of this machine. Labs that run beside each other share it, and the last one
 // puts the values back: each for itself, the second would take the first one's values for the machine's own.
@@ -173,16 +178,24 @@ func (r Record) Differing() []string {
 	return keys
 }
 
-// RaiseLimits gives the machine room for many systemds. Call it after Take.
+// RaiseLimits gives the machine room for many hosts, before the first of them is made. Call it after Take.
 func RaiseLimits() error {
-	value, err := read(inotifyKey)
-	if err != nil {
-		return err
+	for key, least := range raised {
+		value, err := read(key)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if have, err := strconv.Atoi(value); err == nil && have >= least {
+			continue
+		}
+		if err := os.WriteFile(file(key), []byte(strconv.Itoa(least)), 0o644); err != nil {
+			return fmt.Errorf("raise %s from %s to %d: %w", key, value, least, err)
+		}
 	}
-	if have, err := strconv.Atoi(value); err == nil && have >= inotifyInstances {
-		return nil
-	}
-	return os.WriteFile(file(inotifyKey), []byte(strconv.Itoa(inotifyInstances)), 0o644)
+	return nil
 }
 
 func read(key string) (string, error) {

@@ -73,6 +73,8 @@ func NewSwitch(name, prefix string) (*Switch, error) {
 			// Forwarding makes the kernel answer "unreachable" at once where a packet has no way out; see rejectForwarding.
 			setSysctl("net/ipv4/ip_forward", "1"),
 			disableIPv6("all"), disableIPv6("default"),
+			// Where the machine has bridge filters, every packet would pass them, though this namespace has no rules.
+			optionalSysctl("net/bridge/bridge-nf-call-iptables", "0"),
 		)
 	})
 	if err != nil {
@@ -81,9 +83,14 @@ func NewSwitch(name, prefix string) (*Switch, error) {
 	return s, nil
 }
 
-// disableIPv6 is of the thread's namespace. A kernel without IPv6 is as good.
+// disableIPv6 is of the thread's namespace.
 func disableIPv6(link string) error {
-	err := setSysctl("net/ipv6/conf/"+link+"/disable_ipv6", "1")
+	return optionalSysctl("net/ipv6/conf/"+link+"/disable_ipv6", "1")
+}
+
+// optionalSysctl sets a parameter of the thread's namespace. A kernel without it is as good.
+func optionalSysctl(key, value string) error {
+	err := setSysctl(key, value)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
