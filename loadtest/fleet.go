@@ -88,7 +88,8 @@ func (f *fleet) start(ctx context.Context, p *plan, h *host, i int) (*member, er
 		return nil, fmt.Errorf("start %s: %w", m, err)
 	}
 	go f.listen(m)
-	m.send(command{Do: doConfigure, Config: &share, Every: progressInterval(p.workers)})
+	crowded := p.workers > h.facts.CPUs*len(p.hosts)
+	m.send(command{Do: doConfigure, Config: &share, Every: progressInterval(p.workers), Crowded: crowded})
 	return m, nil
 }
 

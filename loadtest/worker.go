@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -79,6 +80,10 @@ func (w *worker) run(commands <-chan command) error {
 	}
 	if first.Config.HasTLS() {
 		debug.SetGCPercent(tlsGCPercent)
+	}
+	if first.Crowded {
+		// Go wakes a second thread to look for work that the one loop does not have; here others wait for the CPU.
+		runtime.GOMAXPROCS(1)
 	}
 	var err error
 	if w.engine, err = engine.New(*first.Config); err != nil {

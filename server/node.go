@@ -124,17 +124,6 @@ func newNode(cfg Config, log *slog.Logger) (_ *node, err error) {
 	return n, nil
 }
 
-// keepAlive is TCP's, beneath the heartbeat: it finds dead peers even where the heartbeat is off. Where the heartbeat is on,
-// TCP waits until that has given a peer up: probes of its own between slow pings would find nobody, and a million of them a
-// minute are a tenth of a core's work.
-func (c Config) keepAlive() netpoll.KeepAlive {
-	k := netpoll.KeepAlive{Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
-	if c.HeartbeatInterval > 0 {
-		k.Idle = max(k.Idle, c.HeartbeatTimeout)
-	}
-	return k
-}
-
 // addShard makes the loop of that number, bound to its CPU if there is a list of them.
 func (n *node) addShard(number int, cpus []int) error {
 	cfg := netpoll.Config{MaxQueue: n.cfg.SendQueue}
@@ -148,7 +137,7 @@ func (n *node) addShard(number int, cpus []int) error {
 	s := &shard{node: n, loop: loop, sessions: n.server.NewShard(loop), hub: n.hub.NewShard(loop)}
 	n.shards = append(n.shards, s)
 	for i, addr := range n.listenAddrs {
-		ln, err := loop.Listen(addr, n.cfg.keepAlive(), func(fd int) {
+		ln, err := loop.Listen(addr, n.cfg.listenOptions(), func(fd int) {
 			c := &client{shard: s}
 			s.sessions.Accept(fd, &c.Session, c)
 		})

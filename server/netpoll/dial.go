@@ -37,6 +37,10 @@ func prepareDial(fd int, local netip.Addr) error {
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
 		return fmt.Errorf("netpoll: TCP_NODELAY: %w", err)
 	}
+	// The last packet of TCP's handshake goes with the first that is written, instead of one just before it; tcp(7).
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0); err != nil {
+		return fmt.Errorf("netpoll: TCP_QUICKACK: %w", err)
+	}
 	if !local.IsValid() {
 		return nil
 	}

@@ -42,7 +42,7 @@ func TestDrainedPacesAStream(t *testing.T) {
 	}
 	s.data = func([]byte) { s.OnDrained() }
 	on(t, l, func() {
-		_, err := l.Listen(loopback, KeepAlive{}, func(fd int) { require.NoError(t, l.Attach(&s.Conn, fd, s)) })
+		_, err := l.Listen(loopback, ListenOptions{}, func(fd int) { require.NoError(t, l.Attach(&s.Conn, fd, s)) })
 		require.NoError(t, err)
 	})
 	c := dialTCP(t, l.listeners[0].Addr())

@@ -30,6 +30,15 @@ type Listener struct {
 	accept func(fd int)
 }
 
+// ListenOptions are of a listening socket and those that it accepts.
+type ListenOptions struct {
+	KeepAlive KeepAlive // the zero value for none
+	// DeferAccept, in whole seconds, is for protocols whose clients speak first: a connection is accepted once its first
+	// bytes are there, or has said nothing for so long; tcp(7), TCP_DEFER_ACCEPT. One event then opens it, not two. A
+	// client that leaves before it has spoken is never heard of. 0 accepts at once.
+	DeferAccept time.Duration
+}
+
 // KeepAlive is the TCP keepalive of accepted sockets, beneath any heartbeat of
 // the protocol above.
 type KeepAlive struct {
@@ -40,13 +49,13 @@ type KeepAlive struct {
 // Listen opens a listening socket on addr (IPv4 or IPv6; port 0 takes a free
 // one). accept is called on the loop with every accepted socket, non-blocking
 // and owned by the callee from then on.
-func (l *Loop) Listen(addr netip.AddrPort, ka KeepAlive, accept func(fd int)) (*Listener, error) {
+func (l *Loop) Listen(addr netip.AddrPort, options ListenOptions, accept func(fd int)) (*Listener, error) {
 	family, sa := sockaddr(addr)
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("netpoll: socket: %w", err)
 	}
-	if err := setupListener(fd, sa, ka); err != nil {
+	if err := setupListener(fd, sa, options); err != nil {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("netpoll: listen on %s: %w", addr, err)
 	}
@@ -70,14 +79,18 @@ func (ln *Listener) Addr() netip.AddrPort { return ln.addr }
 
 // setupListener sets on the listening socket what every accepted one inherits,
 // which saves five system calls a connection.
-func setupListener(fd int, sa unix.Sockaddr, ka KeepAlive) error {
-	options := []struct{ level, name, value int }{
+func setupListener(fd int, sa unix.Sockaddr, o ListenOptions) error {
+	type option struct{ level, name, value int }
+	options := []option{
 		{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
 		{unix.SOL_SOCKET, unix.SO_REUSEPORT, 1},
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
 	}
-	if ka.Idle > 0 {
-		options = append(options, []struct{ level, name, value int }{
+	if o.DeferAccept > 0 {
+		options = append(options, option{unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, int(o.DeferAccept.Seconds())})
+	}
+	if ka := o.KeepAlive; ka.Idle > 0 {
+		options = append(options, []option{
 			{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
 			{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(ka.Idle.Seconds())},
 			{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(ka.Interval.Seconds())},

@@ -76,7 +76,7 @@ func listen(t *testing.T, l *Loop, fresh func() *probe) netip.AddrPort {
 	t.Helper()
 	var addr netip.AddrPort
 	on(t, l, func() {
-		ln, err := l.Listen(loopback, KeepAlive{Idle: time.Minute, Interval: 10 * time.Second, Count: 3}, func(fd int) {
+		ln, err := l.Listen(loopback, ListenOptions{KeepAlive: KeepAlive{Idle: time.Minute, Interval: 10 * time.Second, Count: 3}}, func(fd int) {
 			p := fresh()
 			require.NoError(t, l.Attach(&p.Conn, fd, p))
 		})

@@ -72,7 +72,7 @@ func TestWriteSharedToSlowReader(t *testing.T) {
 	l := startLoop(t, Config{MaxQueue: 64 << 20})
 	s := &probe{}
 	on(t, l, func() {
-		_, err := l.Listen(loopback, KeepAlive{}, func(fd int) { require.NoError(t, l.Attach(&s.Conn, fd, s)) })
+		_, err := l.Listen(loopback, ListenOptions{}, func(fd int) { require.NoError(t, l.Attach(&s.Conn, fd, s)) })
 		require.NoError(t, err)
 	})
 	frame := bytes.Repeat([]byte("0123456789abcdef"), 512)
@@ -98,7 +98,7 @@ func TestWriteSharedLargerThanTheQueue(t *testing.T) {
 	l := startLoop(t, Config{MaxQueue: 64 << 10})
 	s := &probe{}
 	on(t, l, func() {
-		_, err := l.Listen(loopback, KeepAlive{}, func(fd int) { require.NoError(t, l.Attach(&s.Conn, fd, s)) })
+		_, err := l.Listen(loopback, ListenOptions{}, func(fd int) { require.NoError(t, l.Attach(&s.Conn, fd, s)) })
 		require.NoError(t, err)
 	})
 	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<20) // more than the kernel takes

@@ -64,7 +64,7 @@ func start(t *testing.T, cfg session.Config) *server {
 	require.NoError(t, err)
 	s := &server{Server: session.NewServer(cfg), loop: loop, app: &echoApp{}}
 	s.shard = s.NewShard(loop)
-	ln, err := loop.Listen(netip.MustParseAddrPort("127.0.0.1:0"), netpoll.KeepAlive{}, func(fd int) {
+	ln, err := loop.Listen(netip.MustParseAddrPort("127.0.0.1:0"), netpoll.ListenOptions{}, func(fd int) {
 		s.shard.Accept(fd, &session.Session{}, s.app)
 	})
 	require.NoError(t, err)

@@ -37,6 +37,9 @@ type Record struct {
 func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the load, if this ends early
+	if err := dropCaches(); err != nil {
+		return err
+	}
 	if rec.Idle, err = memoryUsed(); err != nil {
 		return err
 	}
@@ -52,6 +55,7 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	if err := l.Enter(ctx, phaseRamp); err != nil {
 		return err
 	}
+	go f.watch(ctx, l)
 	start := time.Now()
 	look := func(name string) error {
 		s, err := f.look(ctx, l, name, start)
@@ -123,6 +127,9 @@ func (rec *Record) held(ctx context.Context, l *Load, before Figures) error {
 // look takes the figures of one moment. Prometheus must agree with the load generators within some scrapes.
 func (f *Fleet) look(ctx context.Context, l *Load, name string, start time.Time) (s Stage, err error) {
 	s = Stage{Name: name, At: time.Since(start)}
+	if err := dropCaches(); err != nil {
+		return s, err
+	}
 	if s.Memory, err = memoryUsed(); err != nil {
 		return s, err
 	}

@@ -47,6 +47,7 @@ func TestFleet(t *testing.T) {
 
 	test_structure.RunTestStage(t, "apply", func() {
 		require.NoError(t, f.StartLab(ctx))
+		require.NoError(t, f.WithAgents())
 		require.NoError(t, f.Apply(ctx, t))
 		unknown, err := f.Drift(ctx, t)
 		require.NoError(t, err)
@@ -79,5 +80,17 @@ func TestFleet(t *testing.T) {
 			require.GreaterOrEqual(t, v.Nodes, 3)
 			require.EqualValues(t, f.Connections, v.PrometheusConnections)
 		})
+		if balancer == "haproxy" { // whose processes the faults kill and reload
+			test_structure.RunTestStage(t, "carry", func() { carrySmall(t, f) })
+		}
 	}
+}
+
+// carrySmall is what TestMillion does, with few connections: every phase, every fault.
+func carrySmall(t *testing.T, f *Fleet) {
+	m := Million{Connections: 9000, Rate: 1500, Hold: 35 * time.Second, Broadcasts: 3, Gap: 2 * time.Second, Fault: 25 * time.Second, Files: t.TempDir()}
+	record := &Record{Million: m, Began: time.Now()}
+	require.NoError(t, f.Carry(t.Context(), m, record))
+	record.verify(t)
+	require.NoError(t, record.Write(f))
 }

@@ -90,12 +90,14 @@ func (v *Verification) add(r report.Report) {
 	v.EchoP99 = max(v.EchoP99, time.Duration(r.Echo.P99*float64(time.Second)))
 }
 
-// waitForTargets waits until Prometheus has found and scraped every node host and
-// none of them holds connections any more.
+// waitForTargets waits until Prometheus has found and scraped every node and edge
+// host and no node holds connections any more.
 func (f *Fleet) waitForTargets(ctx context.Context) error {
-	nodes := float64(len(f.role("node")))
-	if err := f.until(ctx, `count(count by (host) (up{job="wsnode"} == 1))`, nodes, time.Minute); err != nil {
-		return err
+	for job, role := range map[string]string{"wsnode": "node", f.Balancer: "edge"} {
+		hosts := float64(len(f.role(role)))
+		if err := f.until(ctx, fmt.Sprintf(`count(count by (host) (up{job=%q} == 1))`, job), hosts, time.Minute); err != nil {
+			return err
+		}
 	}
 	return f.until(ctx, "sum(wsnode_connections)", 0, time.Minute)
 }
