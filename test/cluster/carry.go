@@ -14,7 +14,7 @@ type Stage struct {
 	At         time.Duration // since the ramp began
 	Load       float64       // connections by the load generators' count
 	Prometheus float64       // by that of the nodes, as Prometheus knows it
-	Memory     int64         // bytes of everything on this machine, see memoryUsed
+	Memory     Memory        // of everything on this machine
 }
 
 // Record is all that a run of very many connections found.
@@ -22,9 +22,10 @@ type Record struct {
 	Million
 	Size
 	Began        time.Time
-	Empty        int64 // memory before the lab was started
-	Idle         int64 // with the fleet up and no connection
-	After        int64 // when all was gone
+	Versions     []Version
+	Empty        Memory // before the lab was started
+	Idle         Memory // with the fleet up and no connection
+	After        Memory // when all was gone
 	Ramp         time.Duration
 	Stages       []Stage
 	ClosedInHold int
@@ -37,12 +38,10 @@ type Record struct {
 func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the load, if this ends early
-	if err := dropCaches(); err != nil {
+	if rec.Idle, err = measureMemory(); err != nil {
 		return err
 	}
-	if rec.Idle, err = memoryUsed(); err != nil {
-		return err
-	}
+	rec.Versions = f.versions(ctx)
 	faults, err := f.faults(ctx)
 	if err != nil {
 		return err
@@ -127,10 +126,7 @@ func (rec *Record) held(ctx context.Context, l *Load, before Figures) error {
 // look takes the figures of one moment. Prometheus must agree with the load generators within some scrapes.
 func (f *Fleet) look(ctx context.Context, l *Load, name string, start time.Time) (s Stage, err error) {
 	s = Stage{Name: name, At: time.Since(start)}
-	if err := dropCaches(); err != nil {
-		return s, err
-	}
-	if s.Memory, err = memoryUsed(); err != nil {
+	if s.Memory, err = measureMemory(); err != nil {
 		return s, err
 	}
 	for deadline := time.Now().Add(agreeTime); ; {
@@ -143,7 +139,7 @@ func (f *Fleet) look(ctx context.Context, l *Load, name string, start time.Time)
 			return s, err
 		}
 		if s.Load == s.Prometheus {
-			f.say("%s: %.0f connections, and Prometheus agrees; %.1f GiB", name, s.Load, gib(s.Memory))
+			f.say("%s: %.0f connections, and Prometheus agrees; %.1f GiB", name, s.Load, gib(s.Memory.Used))
 			return s, nil
 		}
 		if time.Now().After(deadline) {
