@@ -21,6 +21,7 @@ type Stage struct {
 type Record struct {
 	Million
 	Size
+	Edge         string // the balancer and its layer
 	Began        time.Time
 	Empty        int64 // memory before the lab was started
 	Idle         int64 // with the fleet up and no connection

@@ -40,7 +40,7 @@ func TestMillion(t *testing.T) {
 	}
 	before, err := memoryUsed()
 	require.NoError(t, err)
-	record := &Record{Million: m, Size: size, Began: time.Now(), Empty: before}
+	record := &Record{Million: m, Size: size, Edge: f.edge(), Began: time.Now(), Empty: before}
 
 	ctx := t.Context()
 	defer test_structure.RunTestStage(t, "destroy", func() {

@@ -36,8 +36,8 @@ func (r *Record) page() string {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# %d connections on one machine", r.Million.Connections)
 	line("")
-	line("%s; the fleet: %s. `make million` repeats it; [record.json](record.json) has these figures, "+
-		"[report.json](report.json) and [report.html](report.html) the load generator's.", r.Began.Format(time.DateOnly), r.Size)
+	line("%s; the fleet: %s, %s. `make million` repeats it; [record.json](record.json) has these figures, "+
+		"[report.json](report.json) and [report.html](report.html) the load generator's.", r.Began.Format(time.DateOnly), r.Size, r.Edge)
 	line("")
 	line("| figure | |")
 	line("| --- | ---: |")
