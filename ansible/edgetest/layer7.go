@@ -1,11 +1,8 @@
 package edgetest
 
 import (
-	"net"
 	"net/http"
-	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -32,21 +29,5 @@ func runLayer7(t *testing.T, start Start) {
 		}
 		// One a worker at most; without keep-alive it would be one a request.
 		assert.Less(t, nodes[0].TCP.Load(), int64(5))
-	})
-
-	t.Run("a client that does not finish its handshake is cut off", func(t *testing.T) {
-		_, addr := fleet(t, start, 7, 1)
-		c, err := net.Dial("tcp", addr)
-		require.NoError(t, err)
-		defer c.Close()
-		_, err = c.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n"))
-		require.NoError(t, err)
-		began := time.Now()
-		require.NoError(t, c.SetReadDeadline(began.Add(4*HandshakeTimeout)))
-		buf := make([]byte, 512)
-		for err == nil {
-			_, err = c.Read(buf)
-		}
-		assert.NotErrorIs(t, err, os.ErrDeadlineExceeded, "still open after %s", time.Since(began))
 	})
 }
