@@ -8,6 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
 BALANCER ?= haproxy
+LAYER ?= 7
 
 .PHONY: help
 help: ## list the targets
@@ -37,8 +38,8 @@ run: need-go ## one node on this machine: ws://localhost:8765, admin on 8766
 	@exec bin/wsnode
 
 .PHONY: up
-up: deps build ## the whole fleet on this machine, verified with 10,000 connections (BALANCER=nginx for Nginx)
-	@go run ./test/cluster/fleet up -balancer $(BALANCER)
+up: deps build ## the whole fleet on this machine, verified with 10,000 connections (BALANCER=nginx for Nginx, LAYER=4 for TCP)
+	@go run ./test/cluster/fleet up -balancer $(BALANCER) -layer $(LAYER)
 
 .PHONY: status
 status: ## hosts of the fleet that is up

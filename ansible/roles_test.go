@@ -120,6 +120,7 @@ func TestBadInputIsRefusedInOneLine(t *testing.T) {
 		want   string
 	}{
 		"unknown balancer":    {everyGroup, []string{"-e", "edge_balancer=traefik"}, `edge_balancer is "traefik"; it must be haproxy or nginx`},
+		"unknown layer":       {everyGroup, []string{"-e", "edge_layer=5"}, `edge_layer is "5"; it must be 7 or 4`},
 		"no region":           {everyGroup, []string{"-e", "aws_region="}, "aws_region is empty; set AWS_DEFAULT_REGION"},
 		"no such cluster":     {[]string{"other"}, nil, "no running instance has the tags Project=wsfleet, Cluster=lab and Role=node"},
 		"a role with no host": {[]string{"fleet", "node", "edge", "monitoring"}, nil, "Cluster=lab and Role=redis"},

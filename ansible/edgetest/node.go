@@ -12,7 +12,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Node is a WebSocket endpoint as the balancer sees one: echo on one port, readiness on another.
+// Node is a WebSocket endpoint as the balancer sees one: echo on one port, readiness on another. A test can make it
+// refuse or be unready, which a real wsnode does only when it has reason to.
 type Node struct {
 	Name string
 	ws   *httptest.Server
@@ -23,16 +24,19 @@ type Node struct {
 	Open  atomic.Int64
 	TCP   atomic.Int64 // connections accepted, WebSocket or not
 
-	mu           sync.Mutex
-	forwardedFor string            // guarded by mu
-	conns        []*websocket.Conn // guarded by mu
+	mu     sync.Mutex
+	client string            // guarded by mu
+	conns  []*websocket.Conn // guarded by mu
 }
 
-// StartNode starts a node that ends with the test.
-func StartNode(t testing.TB, name string) *Node {
+// StartNode starts a node that ends with the test. Behind a balancer of layer 4 it wants the PROXY protocol.
+func StartNode(t testing.TB, name string, layer int) *Node {
 	n := &Node{Name: name}
 	n.Ready.Store(true)
 	n.ws = httptest.NewUnstartedServer(http.HandlerFunc(n.serve))
+	if layer == 4 {
+		n.ws.Listener = proxyListener{n.ws.Listener}
+	}
 	n.ws.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			n.TCP.Add(1)
@@ -50,7 +54,10 @@ func StartNode(t testing.TB, name string) *Node {
 
 func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
-	n.forwardedFor = r.Header.Get("X-Forwarded-For")
+	n.client = r.Header.Get("X-Forwarded-For")
+	if _, behindLayer4 := n.ws.Listener.(proxyListener); behindLayer4 {
+		n.client, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
 	n.mu.Unlock()
 	if n.Full.Load() {
 		http.Error(w, "full", http.StatusServiceUnavailable)
@@ -82,11 +89,11 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// ForwardedFor is the X-Forwarded-For of the last request.
-func (n *Node) ForwardedFor() string {
+// Client is the address of who sent the last request, as the balancer tells it.
+func (n *Node) Client() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.forwardedFor
+	return n.client
 }
 
 // HangUp ends the node's WebSocket connections and nothing else.

@@ -19,10 +19,13 @@ func TestPage(t *testing.T) {
 	for name, through := range map[string]func(*testing.T, *node) string{
 		"direct": func(_ *testing.T, n *node) string { return addr(n.ws) },
 		"haproxy": func(t *testing.T, n *node) string {
-			edge, _ := edgetest.HAProxy(t, []edgetest.Vars{vars(n)})
+			edge, _ := edgetest.HAProxy(t, edgetest.Edge{Layer: 7, Nodes: []edgetest.Vars{vars(n)}})
 			return edge
 		},
-		"nginx": func(t *testing.T, n *node) string { return edgetest.Nginx(t, []edgetest.Vars{vars(n)}) },
+		"nginx": func(t *testing.T, n *node) string {
+			edge, _ := edgetest.Nginx(t, edgetest.Edge{Layer: 7, Nodes: []edgetest.Vars{vars(n)}})
+			return edge
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := startNode(t)

@@ -19,8 +19,8 @@ type Recap struct {
 
 // Configure runs site.yml and returns its recap.
 func (f *Fleet) Configure(ctx context.Context) (recap []Recap, err error) {
-	err = f.step("ansible: site.yml with "+f.Balancer, func() error {
-		log, err := f.logFile("ansible-" + f.Balancer)
+	err = f.step("ansible: site.yml with "+f.edge(), func() error {
+		log, err := f.logFile(fmt.Sprintf("ansible-%s-%d", f.Balancer, f.layer()))
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (f *Fleet) Configure(ctx context.Context) (recap []Recap, err error) {
 		for _, s := range append([]string{"lab"}, f.Scenarios...) {
 			args = append(args, "-e", "@scenarios/"+s+".yml")
 		}
-		args = append(args, "-e", string(vars), "-e", "edge_balancer="+f.Balancer,
+		args = append(args, "-e", string(vars), "-e", "edge_balancer="+f.Balancer, "-e", fmt.Sprint("edge_layer=", f.layer()),
 			"-e", "fleet_known_hosts="+filepath.Join(f.Home, ".lab", "known_hosts"))
 		runErr := f.exec(ctx, io.MultiWriter(log, &all, progress), filepath.Join(f.Root, "ansible"), "ansible-playbook", args...)
 		if runErr != nil {

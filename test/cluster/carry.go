@@ -21,12 +21,17 @@ type Stage struct {
 type Record struct {
 	Million
 	Size
-	Began        time.Time
+	Edge         string // the balancer and its layer
+	Command      string // that repeats it
+	Balancer     string
+	Layer        int
+	Began, Ended time.Time
 	Versions     []Version
 	Empty        Memory // before the lab was started
 	Idle         Memory // with the fleet up and no connection
 	After        Memory // when all was gone
 	Ramp         time.Duration
+	LastDelivery time.Duration // of the slowest of the broadcasts between hold and faults
 	Stages       []Stage
 	ClosedInHold int
 	PingsInHold  int
@@ -41,7 +46,7 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	if rec.Idle, err = measureMemory(); err != nil {
 		return err
 	}
-	rec.Versions = f.versions(ctx)
+	rec.Balancer, rec.Layer, rec.Versions = f.Balancer, f.layer(), f.versions(ctx)
 	faults, err := f.faults(ctx)
 	if err != nil {
 		return err
@@ -70,7 +75,7 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	}{
 		{fmt.Sprintf("ramp to %d connections", m.Connections), phaseEcho, "connected"},
 		{"every connection echoes", phaseHold, "echoed"},
-		{"hold for " + m.Hold.String(), phaseBroadcast, "held"},
+		{"hold for " + m.Hold.String(), phaseBroadcast, stageHeld},
 		{fmt.Sprintf("%d broadcasts to all", m.Broadcasts), phaseFaults, "broadcast"},
 	} {
 		if err := f.step(part.name, func() error {
@@ -108,8 +113,16 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 			return err
 		}
 	}
-	rec.Report, err = l.Wait(ctx)
-	return err
+	if rec.Report, err = l.Wait(ctx); err != nil {
+		return err
+	}
+	rec.Ended = time.Now()
+	for _, p := range rec.Report.Timeline {
+		if p.Phase == "broadcast" { // those of the faults are part of a hold
+			rec.LastDelivery = max(rec.LastDelivery, time.Duration(p.Broadcast.Max*float64(time.Second)))
+		}
+	}
+	return nil
 }
 
 // held notes what happened since figures were before.
@@ -152,6 +165,9 @@ func (f *Fleet) look(ctx context.Context, l *Load, name string, start time.Time)
 		}
 	}
 }
+
+// stageHeld is the stage at the end of the hold, of which the report gives the memory.
+const stageHeld = "held"
 
 // agreeTime is how long Prometheus may take to see what is: some scrapes.
 const agreeTime = 90 * time.Second

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -59,9 +60,13 @@ func TestFleet(t *testing.T) {
 		}
 		require.NoError(t, f.WaitForHosts(ctx))
 	})
-	for _, balancer := range Balancers {
-		f.Balancer = balancer
-		test_structure.RunTestStage(t, "configure_"+balancer, func() {
+	for _, edge := range []struct {
+		balancer string
+		layer    int
+	}{{"haproxy", 7}, {"haproxy", 4}, {"nginx", 4}, {"nginx", 7}} {
+		f.Balancer, f.Layer = edge.balancer, edge.layer
+		name := fmt.Sprintf("%s_%d", edge.balancer, edge.layer)
+		test_structure.RunTestStage(t, "configure_"+name, func() {
 			_, err := f.Configure(ctx)
 			require.NoError(t, err)
 			again, err := f.Configure(ctx)
@@ -70,7 +75,7 @@ func TestFleet(t *testing.T) {
 				require.Zero(t, r.Changed, "a second run changed %s", r.Host)
 			}
 		})
-		test_structure.RunTestStage(t, "verify_"+balancer, func() {
+		test_structure.RunTestStage(t, "verify_"+name, func() {
 			v, err := f.Verify(ctx)
 			require.NoError(t, err)
 			require.Equal(t, f.Connections, v.Connected)
@@ -80,7 +85,7 @@ func TestFleet(t *testing.T) {
 			require.GreaterOrEqual(t, v.Nodes, 3)
 			require.EqualValues(t, f.Connections, v.PrometheusConnections)
 		})
-		if balancer == "haproxy" { // whose processes the faults kill and reload
+		if edge.balancer == "haproxy" && edge.layer == 7 { // whose processes the faults kill and reload
 			test_structure.RunTestStage(t, "carry", func() { carrySmall(t, f) })
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 )
 
+const faultNodeKilled = "a node process killed"
+
 // faults of the run, each under full load.
 func (f *Fleet) faults(ctx context.Context) ([]Fault, error) {
 	nodes, edges, redis := f.role("node"), f.role("edge"), f.role("redis")
@@ -26,7 +28,7 @@ func (f *Fleet) faults(ctx context.Context) ([]Fault, error) {
 	}
 	return []Fault{
 		{
-			Name: "a node process killed",
+			Name: faultNodeKilled,
 			Do:   on(nodes[0], "systemctl", "kill", "-s", "KILL", fmt.Sprintf("wsnode@%d", killed)),
 			Cuts: held(nodes[0], killed),
 		},

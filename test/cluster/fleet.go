@@ -5,6 +5,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ type Fleet struct {
 	Home     string    // the folder that holds the lab's .lab: key, Terraform state, logs
 	Port     int       // of the lab's AWS API
 	Balancer string    // haproxy or nginx
+	Layer    int       // of the balancer: 7, which 0 stands for, or 4
 	Out      io.Writer // progress, for people
 
 	// Connections that Verify opens, over all load generator hosts.
@@ -42,6 +44,15 @@ type Step struct {
 
 // Balancers that a fleet can have.
 var Balancers = []string{"haproxy", "nginx"}
+
+// Layers that a balancer can work in.
+var Layers = []int{7, 4}
+
+// layer is the balancer's, never 0.
+func (f *Fleet) layer() int { return cmp.Or(f.Layer, Layers[0]) }
+
+// edge names the balancer and its layer.
+func (f *Fleet) edge() string { return fmt.Sprintf("%s in layer %d", f.Balancer, f.layer()) }
 
 // step runs f, tells the reader what goes on, and keeps the time.
 func (f *Fleet) step(name string, do func() error) error {

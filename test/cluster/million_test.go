@@ -15,6 +15,7 @@ import (
 var (
 	millionConnections = flag.Int("million", 0, "connections of TestMillion; 0 leaves it out")
 	millionRate        = flag.Float64("million-rate", 5500, "connections a second of its ramp")
+	millionLayer       = flag.Int("million-layer", 7, "of the balancer, 7 or 4")
 	millionHold        = flag.Duration("million-hold", 10*time.Minute, "how long they are held with nothing but heartbeats")
 	millionOut         = flag.String("million-out", "", "folder of its report")
 )
@@ -28,7 +29,7 @@ func TestMillion(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	home := filepath.Join(os.TempDir(), "wsfleet-million")
-	f := &Fleet{Root: root, Home: home, Lab: "mil", Port: 5002, Balancer: "haproxy", Terraform: inNetwork("10.82.0.0/16"),
+	f := &Fleet{Root: root, Home: home, Lab: "mil", Port: 5002, Balancer: "haproxy", Layer: *millionLayer, Terraform: inNetwork("10.82.0.0/16"),
 		Scenarios: []string{"million"}, Out: os.Stdout}
 	size := SizeFor(*millionConnections)
 	f.Fit(size)
@@ -40,7 +41,7 @@ func TestMillion(t *testing.T) {
 	}
 	before, err := measureMemory()
 	require.NoError(t, err)
-	record := &Record{Million: m, Size: size, Began: time.Now(), Empty: before}
+	record := &Record{Million: m, Size: size, Edge: f.edge(), Began: time.Now(), Empty: before}
 
 	ctx := t.Context()
 	defer test_structure.RunTestStage(t, "destroy", func() {

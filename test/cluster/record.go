@@ -2,11 +2,8 @@ package cluster
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
 )
 
 // Write puts the record into the folder of the report: as JSON, and as a page with the table.
@@ -28,42 +25,31 @@ func (r *Record) Write(f *Fleet) error {
 
 // perConnection is what a connection takes of this machine's memory at a stage, in KiB, all parts counted.
 func (r *Record) perConnection(s Stage) float64 {
-	return float64(s.Memory-r.Empty) / max(s.Load, 1) / 1024
+	return kib(s.Memory.Used-r.Empty.Used) / max(s.Load, 1)
 }
 
-func (r *Record) page() string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# %d connections on one machine", r.Million.Connections)
-	line("")
-	line("%s; the fleet: %s. `make million` repeats it; [record.json](record.json) has these figures, "+
-		"[report.json](report.json) and [report.html](report.html) the load generator's.", r.Began.Format(time.DateOnly), r.Size)
-	line("")
-	line("| figure | |")
-	line("| --- | ---: |")
-	line("| connected, of %d planned; failed | %d; %d |", r.Million.Connections, r.Report.Connected, r.Report.Failed)
-	line("| ramp | %.0f s |", r.Ramp.Seconds())
-	line("| echoed byte for byte | %d |", r.Report.Echo.OK)
-	line("| closed in the hold of %s; pings answered in it | %d; %d |", r.Hold, r.ClosedInHold, r.PingsInHold)
-	line("| deliveries; lost; doubled; out of order | %d; %d; %d; %d |", r.Report.Broadcast.Delivered, r.Report.Broadcast.Lost,
-		r.Report.Broadcast.Duplicated, r.Report.Broadcast.Reordered)
-	line("| time to the last delivery of a broadcast | %.1f s |", r.Report.Broadcast.Max)
-	line("")
-	line("| stage | at | connections | Prometheus | memory of everything | a connection |")
-	line("| --- | ---: | ---: | ---: | ---: | ---: |")
-	for _, s := range r.Stages {
-		line("| %s | %.0f s | %.0f | %.0f | %.2f GiB | %.2f KiB |", s.Name, s.At.Seconds(), s.Load, s.Prometheus, gib(s.Memory), r.perConnection(s))
-	}
-	line("")
-	line("Memory is MemTotal − MemFree − page cache, beyond the same before the lab was started (%.2f GiB); %.2f GiB with the fleet up and no connection, %.2f GiB when all was gone.",
-		gib(r.Empty), gib(r.Idle), gib(r.After))
-	line("")
-	line("| fault, under full load | may cut | cut | came back | whole again after |")
-	line("| --- | ---: | ---: | ---: | ---: |")
-	for _, o := range r.Faults {
-		line("| %s | %d | %d | %d | %.1f s |", o.Name, o.MayCut, o.Cut, o.Back, o.Whole.Seconds())
-	}
-	return b.String()
+// socketKiB is the kernel's memory of one socket at a stage, in KiB: what its objects take beyond those of the idle fleet.
+func (r *Record) socketKiB(s Stage) float64 {
+	return kib(s.Memory.Slab-r.Idle.Slab) / max(s.Load, 1) / socketsPerConnection
 }
+
+// nodeSide is what a connection takes on the node's side, in KiB: the node's socket, and all of the nodes' processes.
+func (r *Record) nodeSide(s Stage) float64 {
+	return r.socketKiB(s) + kib(s.Memory.Programs["wsnode"])/max(s.Load, 1)
+}
+
+// socketsPerConnection are the client's, the balancer's two, and the node's.
+const socketsPerConnection = 4
+
+func (r *Record) stage(name string) Stage {
+	for _, s := range r.Stages {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Stage{}
+}
+
+func kib(bytes int64) float64 { return float64(bytes) / (1 << 10) }
 
 func gib(bytes int64) float64 { return float64(bytes) / (1 << 30) }

@@ -14,7 +14,7 @@ func (f *Fleet) Summary(v Verification, total time.Duration) {
 	for _, h := range f.hosts {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", h.Role, h.Address, h.ID)
 	}
-	fmt.Fprintf(w, "\nVerified through %s, over %d nodes\n", f.Balancer, v.Nodes)
+	fmt.Fprintf(w, "\nVerified through %s, over %d nodes\n", f.edge(), v.Nodes)
 	fmt.Fprintf(w, "  connections opened\t%d of %d\n", v.Connected, v.Planned)
 	fmt.Fprintf(w, "  echoed byte for byte\t%d of %d\n", v.Echoed, v.Planned)
 	fmt.Fprintf(w, "  broadcasts through Redis\t%d of %d deliveries, %d lost, %d duplicated, %d out of order\n",

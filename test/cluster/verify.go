@@ -47,7 +47,7 @@ type Verification struct {
 // Verify opens connections from every load generator host through all edges,
 // checks each echo and broadcast, and asks Prometheus while they are held.
 func (f *Fleet) Verify(ctx context.Context) (v Verification, err error) {
-	err = f.step(fmt.Sprintf("verify: %d connections through %s", f.Connections, f.Balancer), func() error {
+	err = f.step(fmt.Sprintf("verify: %d connections through %s", f.Connections, f.edge()), func() error {
 		ctx, cancel := context.WithTimeoutCause(ctx, verifyTime, errors.New("not done after "+verifyTime.String()))
 		defer cancel()
 		if err := f.findHosts(ctx); err != nil {

@@ -30,6 +30,7 @@ var prerequisites = []prerequisite{
 	{"shellcheck", []string{"shellcheck", "--version"}, "", "shellcheck", "", "make lint"},
 	{"haproxy", []string{"haproxy", "-v"}, "2.6", "haproxy", "", "tests of the balancer"},
 	{"nginx", []string{"nginx", "-v"}, "1.22", "nginx", "", "tests of the balancer"},
+	{"nginx's stream", []string{"ls", "/usr/lib/nginx/modules/ngx_stream_module.so"}, "", "libnginx-mod-stream", "", "tests of the balancer"},
 	{"redis", []string{"redis-server", "--version"}, "7", "redis-server", "", "tests of the broker"},
 	{"redis-cli", []string{"redis-cli", "--version"}, "7", "redis-tools", "", "tests of the broker"},
 	{"prometheus", []string{"prometheus", "--version"}, "2.42", "prometheus", "", "tests of dashboards and rules"},

@@ -49,16 +49,20 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	f := &cluster.Fleet{Root: root, Home: root, Lab: "lab", Port: 5000, Out: out}
 	if len(args) == 0 || args[0] != "up" {
-		return errors.New("usage: fleet up [-balancer haproxy|nginx] [-connections n]")
+		return errors.New("usage: fleet up [-balancer haproxy|nginx] [-layer 7|4] [-connections n]")
 	}
 	fs := flag.NewFlagSet("fleet up", flag.ContinueOnError)
 	fs.StringVar(&f.Balancer, "balancer", "haproxy", "haproxy or nginx")
+	fs.IntVar(&f.Layer, "layer", 7, "of the balancer: 7 (HTTP) or 4 (TCP)")
 	fs.IntVar(&f.Connections, "connections", 10_000, "connections to open and verify")
 	if err := fs.Parse(args[1:]); err != nil {
 		return err
 	}
 	if !slices.Contains(cluster.Balancers, f.Balancer) {
 		return fmt.Errorf("-balancer %q: want one of %s", f.Balancer, strings.Join(cluster.Balancers, ", "))
+	}
+	if !slices.Contains(cluster.Layers, f.Layer) {
+		return fmt.Errorf("-layer %d: want 7 or 4", f.Layer)
 	}
 	if f.Connections < 1 || f.Connections > maxConnections {
 		return fmt.Errorf("-connections %d: want 1 to %d", f.Connections, maxConnections)
