@@ -45,11 +45,14 @@ up: deps build ## the whole fleet on this machine, verified with 10,000 connecti
 status: ## hosts of the fleet that is up
 	@bin/lab status
 
+# Labs of tests end with their tests; one that was killed has left its folder, and that names what is still there.
 .PHONY: down
-down: need-go ## end the fleet; nothing of it stays
+down: need-go ## end the fleet, and what a killed test has left; nothing of them stays
 	@mkdir -p bin
 	@CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/lab ./test/lab
 	@bin/lab down
+	@for lab in ct:wsfleet-cluster-test mil:wsfleet-million; do home=$${TMPDIR:-/tmp}/$${lab#*:}; \
+		if [ -d "$$home" ]; then bin/lab -name "$${lab%:*}" -project "$$home" down && rm -rf "$$home"; fi; done
 
 .PHONY: test
 test: deps build ## every test: units with the race detector, real servers, Terraform, a whole fleet in the lab
@@ -99,6 +102,18 @@ faults: need-go ## Redis and nodes broken in a stream of broadcasts at full size
 .PHONY: crowd
 crowd: deps ## wsload with 300,000 clients against 16 nodes on this machine: docs/results/crowd.md
 	go test -count=1 -timeout 30m -v -run '^TestCrowd$$' ./loadtest -crowd 300000 -crowd-rate 4000 -crowd-hold 30s -crowd-out $(CURDIR)/docs/results/crowd.md
+
+# make million BALANCER=nginx LAYER=4, or BALANCER=none for the direct path; CONNECTIONS for another number.
+CONNECTIONS ?= 1000000
+MILLION_RATE ?= 5500
+MILLION_HOLD ?= 10m
+MILLION_RUN = CONNECTIONS=$(CONNECTIONS) BALANCER=$(BALANCER) LAYER=$(LAYER)
+MILLION_OUT ?= docs/results/$(shell date +%F)-million$(patsubst %-haproxy-7,,-$(BALANCER)-$(LAYER))
+.PHONY: million
+million: deps build ## a million connections on this machine, verified, held and broken on purpose, 45 minutes: docs/results
+	@COMMAND='make million $(MILLION_RUN)' go test -count=1 -timeout 3h -v -run '^TestMillion$$' ./test/cluster \
+		-million $(CONNECTIONS) -million-balancer $(BALANCER) -million-layer $(LAYER) \
+		-million-rate $(MILLION_RATE) -million-hold $(MILLION_HOLD) -million-out $(CURDIR)/$(MILLION_OUT)
 
 .PHONY: clean
 clean: ## remove what was built, and the image of the lab's hosts

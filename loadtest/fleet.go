@@ -88,8 +88,7 @@ func (f *fleet) start(ctx context.Context, p *plan, h *host, i int) (*member, er
 		return nil, fmt.Errorf("start %s: %w", m, err)
 	}
 	go f.listen(m)
-	crowded := p.workers > h.facts.CPUs*len(p.hosts)
-	m.send(command{Do: doConfigure, Config: &share, Every: progressInterval(p.workers), Crowded: crowded})
+	m.send(command{Do: doConfigure, Config: &share, Every: progressInterval(p.workers), Crowded: p.crowded()})
 	return m, nil
 }
 

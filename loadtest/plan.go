@@ -78,6 +78,7 @@ func newPlan(ctx context.Context, cfg Config) (*plan, error) {
 func (p *plan) share(i int) engine.Config {
 	c, h := p.engine, p.hosts[i%len(p.hosts)]
 	c.Offset, c.ClockAhead = i, h.ahead
+	c.RampOffset, c.RampStride = p.takeTurns(i)
 	c.Targets = slices.Clone(c.Targets)
 	for t := range c.Targets {
 		c.Targets[t].Sources = h.facts.Sources[t]

@@ -19,7 +19,7 @@ type command struct {
 	Do        action            `json:"do"`
 	Config    *engine.Config    `json:"config,omitempty"`
 	Every     time.Duration     `json:"every_ns,omitempty"`  // between lines of progress
-	Crowded   bool              `json:"crowded,omitempty"`   // the host runs more workers than it has CPUs
+	Crowded   bool              `json:"crowded,omitempty"`   // hosts run more workers than they have CPUs
 	At        int64             `json:"at,omitempty"`        // when to begin, Unix ns
 	Number    int               `json:"number,omitempty"`    // of the phase, from 1
 	Phase     *scenario.Phase   `json:"phase,omitempty"`     // for doPhase

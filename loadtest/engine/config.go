@@ -17,6 +17,9 @@ type Config struct {
 	Offset int    `json:"offset"`
 	Stride int    `json:"stride"` // this worker has the connections Offset, Offset+Stride, …
 	Hosts  int    `json:"hosts"`  // Stride is a multiple of it: this worker's host has the connections Offset, Offset+Hosts, …
+	// The worker's k-th connection is the run's start number RampOffset + k·RampStride.
+	RampOffset int `json:"ramp_offset"`
+	RampStride int `json:"ramp_stride"`
 
 	// ClockAhead is how far this host's clock is before that of the publisher.
 	ClockAhead time.Duration `json:"clock_ahead_ns"`

@@ -79,7 +79,7 @@ func TestPositionsTakeLittle(t *testing.T) {
 // every channel, in the order in which it names them.
 func TestRequestsNamePositions(t *testing.T) {
 	e, err := New(Config{
-		Run: "r", Total: 4, Stride: 1, Channels: 2, Resume: true,
+		Run: "r", Total: 4, Stride: 1, RampStride: 1, Channels: 2, Resume: true,
 		Targets: []Target{{Addr: netip.AddrPort{}, Path: "/?channel=a+b&x=y"}, {Path: "/ws"}},
 	})
 	require.NoError(t, err)

@@ -95,6 +95,7 @@ func (e *Engine) Run() error {
 func (e *Engine) Ramp(at time.Time) {
 	e.loop.Post(func() {
 		s := e.schedule(at, e.cfg.Connect.Profile(), e.cfg.Connect.Schedule, 0)
+		s.Offset, s.Stride = e.cfg.RampOffset, e.cfg.RampStride
 		s.Count = len(e.clients)
 		e.run(report.PaceKey(0, "connect"), s, func(k int, p pacing) { e.dial(&e.clients[k], p) })
 	})

@@ -88,7 +88,7 @@ func serverFrame(final bool, op frame.Opcode, payload []byte) []byte {
 func engineFor(t *testing.T, addr netip.AddrPort, n int) *Engine {
 	t.Helper()
 	e, err := New(Config{
-		Run: "0123456789abcdef", Seed: 1, Total: n, Stride: 1,
+		Run: "0123456789abcdef", Seed: 1, Total: n, Stride: 1, RampStride: 1,
 		Targets: []Target{{URL: "ws://test", Addr: addr, Host: "test", Path: "/"}},
 		Connect: scenario.Connect{Rate: 1000}, Timeout: 2 * time.Second, Close: scenario.Close{Rate: 1000},
 		Broadcasts: 10, Channels: 1,

@@ -23,8 +23,6 @@ type Record struct {
 	Size
 	Edge         string // the balancer and its layer
 	Command      string // that repeats it
-	Balancer     string
-	Layer        int
 	Began, Ended time.Time
 	Versions     []Version
 	Empty        Memory // before the lab was started
@@ -46,13 +44,19 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	if rec.Idle, err = measureMemory(); err != nil {
 		return err
 	}
-	rec.Balancer, rec.Layer, rec.Versions = f.Balancer, f.layer(), f.versions(ctx)
-	faults, err := f.faults(ctx)
+	rec.Versions = f.versions(ctx)
+	var faults []Fault
+	if m.Fault > 0 {
+		if faults, err = f.faults(ctx); err != nil {
+			return err
+		}
+	}
+	targets, err := f.targets(ctx, m.Direct)
 	if err != nil {
 		return err
 	}
 	publish := wsnodeURL(f.role("node")[0], 0) + "/publish?channel=broadcast"
-	l, err := f.StartLoad(ctx, m.scenario(publish, len(faults)), m.Files)
+	l, err := f.StartLoad(ctx, m.scenario(targets, publish, len(faults)), m.Files)
 	if err != nil {
 		return err
 	}

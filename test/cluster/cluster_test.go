@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,7 +34,7 @@ func TestFleet(t *testing.T) {
 	require.NoError(t, os.MkdirAll(home, 0o755))
 
 	// The test's own context ends before clean-ups run; destroy must not.
-	ctx := t.Context()
+	ctx := interruptible(t)
 	defer test_structure.RunTestStage(t, "destroy", func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
@@ -91,11 +93,19 @@ func TestFleet(t *testing.T) {
 	}
 }
 
+// interruptible returns a context that also ends with Ctrl-C or SIGTERM: the test then fails, and cleans up all the same.
+func interruptible(t *testing.T) context.Context {
+	ctx, stop := signal.NotifyContext(t.Context(), syscall.SIGINT, syscall.SIGTERM)
+	t.Cleanup(stop)
+	return ctx
+}
+
 // carrySmall is what TestMillion does, with few connections: every phase, every fault.
 func carrySmall(t *testing.T, f *Fleet) {
 	m := Million{Connections: 9000, Rate: 1500, Hold: 35 * time.Second, Broadcasts: 3, Gap: 2 * time.Second, Fault: 25 * time.Second, Files: t.TempDir()}
 	record := &Record{Million: m, Began: time.Now()}
-	require.NoError(t, f.Carry(t.Context(), m, record))
+	require.NoError(t, f.Carry(interruptible(t), m, record))
 	record.verify(t)
+	require.GreaterOrEqual(t, record.PingsInHold, 2*m.Connections, "pings answered in the hold")
 	require.NoError(t, record.Write(f))
 }

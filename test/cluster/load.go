@@ -40,11 +40,28 @@ type Load struct {
 // loadMetrics is where the leader serves its figures.
 const loadMetrics = "127.0.0.1:9101"
 
-// StartLoad begins a run of s, from the agents on the load generator hosts to the edges. It ends with ctx, or by itself.
-func (f *Fleet) StartLoad(ctx context.Context, s scenario.Scenario, files string) (*Load, error) {
-	for _, e := range f.role("edge") {
-		s.Targets = append(s.Targets, "ws://"+e.Address+":8765/")
+// targets are where clients connect: the edges, or without a balancer every process of every node.
+func (f *Fleet) targets(ctx context.Context, direct bool) (urls []string, err error) {
+	if !direct {
+		for _, e := range f.role("edge") {
+			urls = append(urls, "ws://"+e.Address+":8765/")
+		}
+		return urls, nil
 	}
+	for _, h := range f.role("node") {
+		n, err := f.processes(ctx, "wsnode", h)
+		if err != nil {
+			return nil, err
+		}
+		for i := range n {
+			urls = append(urls, fmt.Sprintf("ws://%s:%d/", h.Address, 8765+10*i))
+		}
+	}
+	return urls, nil
+}
+
+// StartLoad begins a run of s from the agents on the load generator hosts. It ends with ctx, or by itself.
+func (f *Fleet) StartLoad(ctx context.Context, s scenario.Scenario, files string) (*Load, error) {
 	var agents []string
 	for _, g := range f.role("loadgen") {
 		agents = append(agents, g.Address)

@@ -11,9 +11,10 @@ type Million struct {
 	Connections int
 	Rate        float64       // of the ramp, connections a second
 	Hold        time.Duration // with nothing but heartbeats
+	Direct      bool          // without a balancer
 	Broadcasts  int           // to all, in a phase of their own
 	Gap         time.Duration // between them: a million deliveries keep two cores busy for some twenty seconds
-	Fault       time.Duration // what each fault gets to be over, and one broadcast to reach everybody after it
+	Fault       time.Duration // what each fault gets to be over, and one broadcast to reach everybody after it; 0 for none
 	Files       string        // the folder of the report
 }
 
@@ -31,7 +32,7 @@ const returnWithin = 10 * time.Second
 
 // scenario of the load: it connects, echoes once on each connection, holds, publishes, and holds again for each fault,
 // with a broadcast that must reach everybody.
-func (m Million) scenario(publish string, faults int) scenario.Scenario {
+func (m Million) scenario(targets []string, publish string, faults int) scenario.Scenario {
 	s := scenario.Default()
 	s.Name, s.Connections = "million", m.Connections
 	s.Connect.Rate = m.Rate
@@ -41,6 +42,7 @@ func (m Million) scenario(publish string, faults int) scenario.Scenario {
 	s.Reconnect = &scenario.Reconnect{Comeback: scenario.Comeback{
 		Within: returnWithin, Backoff: time.Second, MaxBackoff: 15 * time.Second, GiveUp: 2 * time.Minute,
 	}}
+	s.Targets = targets
 	s.Publish.URLs = []string{publish}
 	echo, broadcast := &scenario.Echo{}, &scenario.Broadcast{}
 	echo.SetDefaults()

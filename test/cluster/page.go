@@ -16,9 +16,9 @@ func (r *Record) page() string {
 	held := r.stage(stageHeld)
 	p.line("# %s connections on one machine", figure.Count(int64(r.Million.Connections)))
 	p.line("")
-	p.line("%s, %s. The fleet: %s, %s in layer %d. [record.json](record.json) has these figures, [report.json](report.json) and "+
+	p.line("%s, %s. The fleet: %s, %s. [record.json](record.json) has these figures, [report.json](report.json) and "+
 		"[report.html](report.html) those of the load generators, [scenario.yaml](scenario.yaml) is what they did. To repeat it: `%s`.",
-		r.Began.UTC().Format(time.DateOnly), r.took(), r.Size, r.Balancer, r.Layer, r.Command)
+		r.Began.UTC().Format(time.DateOnly), r.took(), r.Size, r.Edge, r.Command)
 	p.line("")
 	p.table("figure", "target", "this run")
 	load := r.Report

@@ -39,6 +39,13 @@ func SizeFor(connections int) Size {
 	return s
 }
 
+// direct returns the fleet for as many connections without a balancer: the one edge that a fleet has stays empty, and every
+// process of the nodes is a port of its own to connect to.
+func (s Size) direct() Size {
+	s.Edges, s.EdgeCapacity, s.Addresses = 1, 1000, 1
+	return s
+}
+
 // Fit makes the fleet one of that size.
 func (f *Fleet) Fit(s Size) {
 	f.Connections = s.Connections
