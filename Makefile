@@ -99,6 +99,14 @@ faults: need-go ## Redis and nodes broken in a stream of broadcasts at full size
 crowd: deps ## wsload with 300,000 clients against 16 nodes on this machine: docs/results/crowd.md
 	go test -count=1 -timeout 30m -v -run '^TestCrowd$$' ./loadtest -crowd 300000 -crowd-rate 4000 -crowd-hold 30s -crowd-out $(CURDIR)/docs/results/crowd.md
 
+# The Prometheus that is asked; of the fleet that is up unless told. SHOTSFLAGS: -last 10m, -var instance=i-1:8766, -allow-empty ...
+PROMETHEUS ?=
+SHOTSFLAGS ?=
+.PHONY: shots
+shots: deps build ## pictures of every dashboard from the Prometheus of the fleet that is up: docs/pictures
+	@url='$(PROMETHEUS)'; url="$${url:-$$(go run ./test/cluster/fleet prometheus)}"; \
+		go run ./grafana/shots/render -prometheus "$$url" -out docs/pictures $(SHOTSFLAGS) grafana/dashboards/*.json
+
 .PHONY: clean
 clean: ## remove what was built, and the image of the lab's hosts
 	@test ! -x bin/lab || bin/lab image --remove

@@ -63,14 +63,23 @@ func (b bounds) axis(top, below float64) *axis {
 	}
 	const betweenTicks = 36
 	increment := b.unit.Increment((a.hi - a.lo) / max(math.Floor((below-top)/betweenTicks), 1))
+	lo, hi := a.lo, a.hi
 	if b.min == nil {
-		a.lo = math.Floor(a.lo/increment+1e-9) * increment
+		a.lo = roundEdge(lo, math.Floor(lo/increment+1e-9)*increment, hi-lo)
 	}
 	if b.max == nil {
-		a.hi = math.Ceil(a.hi/increment-1e-9) * increment
+		a.hi = roundEdge(hi, math.Ceil(hi/increment-1e-9)*increment, hi-lo)
 	}
 	a.ticks = b.unit.Ticks(a.lo, a.hi, increment)
 	return a
+}
+
+// roundEdge is where an axis ends whose data end at v: at the next tick, unless that would leave much of it unused.
+func roundEdge(v, tick, span float64) float64 {
+	if math.Abs(tick-v) <= 0.12*span {
+		return tick
+	}
+	return v + math.Copysign(0.06*span, tick-v)
 }
 
 // logTicks are the powers of ten, few enough to be read.

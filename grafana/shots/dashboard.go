@@ -94,7 +94,7 @@ func (p *panel) check() error {
 			return fmt.Errorf("query %s: expr is missing", t.RefID)
 		}
 	}
-	return nil
+	return p.FieldConfig.check()
 }
 
 // queries says whether a panel shows data.

@@ -14,15 +14,17 @@ import (
 // fieldConfig is how a panel's values are shown, and what is different for some of them.
 type fieldConfig struct {
 	Defaults  json.RawMessage
-	Overrides []struct {
-		Matcher struct {
-			ID      string
-			Options any
-		}
-		Properties []struct {
-			ID    string
-			Value any
-		}
+	Overrides []override
+}
+
+type override struct {
+	Matcher struct {
+		ID      string
+		Options any
+	}
+	Properties []struct {
+		ID    string
+		Value any
 	}
 }
 
@@ -98,6 +100,23 @@ func (c *fieldConfig) field(name, refID string) (*field, error) {
 		return nil, fmt.Errorf("fieldConfig: %w", err)
 	}
 	return &f, f.complete()
+}
+
+// check refuses what no series could be shown with, each override by itself.
+func (c *fieldConfig) check() error {
+	if _, err := (&fieldConfig{Defaults: c.Defaults}).field("", ""); err != nil {
+		return err
+	}
+	for _, o := range c.Overrides {
+		if _, err := matches(o.Matcher.ID, o.Matcher.Options, "", ""); err != nil {
+			return err
+		}
+		o.Matcher.ID, o.Matcher.Options = "byName", ""
+		if _, err := (&fieldConfig{Defaults: c.Defaults, Overrides: []override{o}}).field("", ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func matches(matcher string, options any, name, refID string) (bool, error) {

@@ -29,13 +29,20 @@ func (r *renderer) gauge(d *drawing, all []*series) (template.HTML, error) {
 	c := svg.New(d.width, d.height)
 	columns, rows := arrange(len(found), d.width, d.height, 1.2)
 	w, h := d.width/float64(columns), d.height/float64(rows)
+	name := 0.0
+	if len(found) > 1 && h > 70 {
+		name = 22
+	}
+	// The arc is one and a half times its radius high.
+	radius := min((w-16)/2, (h-8-name)/1.5)
+	size := numberSize(found, radius*1.1, radius*0.6, min(statSize, radius*0.5))
 	for i, t := range found {
-		x, y, room := float64(i%columns)*w, float64(i/columns)*h, h-8
-		if len(found) > 1 && room > 60 {
-			room -= 20
-			c.Text(x+w/2, y+h-10, svg.Fit(t.series.name, 13, w-12), 13, colorText, svg.Middle, svg.A("class", "name"))
+		x, y := float64(i%columns)*w, float64(i/columns)*h+(h-1.5*radius-name)/2
+		if name > 0 {
+			c.Text(x+w/2, y+1.5*radius+16, svg.Fit(t.series.name, 13, w-12), 13, colorText, svg.Middle, svg.A("class", "name"))
 		}
-		t.arc(c, x+w/2, y+4, min((w-16)/2, room/1.5), options.ShowThresholdMarkers == nil || *options.ShowThresholdMarkers)
+		t.shown.drawOn(c, x+w/2, y+radius, size, t.shown.color)
+		t.arc(c, x+w/2, y, radius, options.ShowThresholdMarkers == nil || *options.ShowThresholdMarkers)
 	}
 	return template.HTML(c.String(describeTiles(d.panel.Title, found))), nil
 }
@@ -65,8 +72,6 @@ func (t *tile) arc(c *svg.Canvas, cx, y, radius float64, markers bool) {
 			}
 		}
 	}
-	inner := (ring - thick/2) * 1.7
-	t.shown.drawOn(c, cx-inner/2, cy-radius*0.3, inner, radius*0.6, min(statSize, radius*0.5), t.shown.color)
 }
 
 // stroke draws the part of the arc between two shares of it.

@@ -34,7 +34,7 @@ const axisSize = 12.0
 func (p *plot) drawOn(c *svg.Canvas, x, y, width, height float64) {
 	if p.legend.right {
 		l := p.legend.fit(width*0.36, height)
-		l.draw(c, x+width-l.width, y+4)
+		l.draw(c, x+width-l.width-legendPad, y+4)
 		if l.width > 0 {
 			width -= l.width + 2*legendPad
 		}
@@ -44,34 +44,40 @@ func (p *plot) drawOn(c *svg.Canvas, x, y, width, height float64) {
 		height -= l.height + 4
 	}
 
-	// The flags' rows depend on the width that the labels leave, the labels on the height that the flags leave: labels
-	// of the whole height come first, which differ little.
 	const bottom = 22
-	left := p.left.axis(y, y+height-bottom)
-	t := &timeAxis{start: p.start, end: p.end, left: x + labelWidth(left) + 12, right: x + width - 12, elapsed: p.elapsed}
-	if p.axisLabel != "" {
-		t.left += 18
+	below := y + height - bottom
+	t := &timeAxis{start: p.start, end: p.end, elapsed: p.elapsed}
+	var left, right *axis
+	var marks []mark
+	// The rows of flags depend on the width that the labels leave, the labels on the height that the flags leave.
+	for rows := 0; ; {
+		top := y + 8 + float64(rows)*flagHeight
+		left, t.left, t.right = p.left.axis(top, below), x, x+width-12
+		if p.axisLabel != "" {
+			t.left += 18
+		}
+		t.left += labelWidth(left) + 12
+		if p.right != nil {
+			right = p.right.axis(top, below)
+			t.right = x + width - labelWidth(right) - 12
+		}
+		var needed int
+		if marks, needed = placeMarks(p.marks, t); needed <= rows {
+			break
+		}
+		rows = needed
 	}
-	var right *axis
-	if p.right != nil {
-		right = p.right.axis(y, y+height-bottom)
-		t.right = x + width - labelWidth(right) - 12
-	}
-	marks, rows := placeMarks(p.marks, t)
-	top, below := y+8+float64(rows)*flagHeight, y+height-bottom
-	left = p.left.axis(top, below)
 	p.grid(c, t, left, svg.End, true)
 	if p.right != nil {
-		right = p.right.axis(top, below)
 		p.grid(c, t, right, svg.Start, false)
 	}
 	p.times(c, t, x+width, below)
 	if p.axisLabel != "" {
-		cx, cy := svg.Number(x+13), svg.Number((top+below)/2)
-		label := svg.Fit(p.axisLabel, axisSize, below-top)
-		c.Text(x+13, (top+below)/2, label, axisSize, colorAxis, svg.Middle, svg.A("transform", "rotate(-90 "+cx+" "+cy+")"))
+		cx, cy := svg.Number(x+13), svg.Number((left.top+below)/2)
+		label := svg.Fit(p.axisLabel, axisSize, below-left.top)
+		c.Text(x+13, (left.top+below)/2, label, axisSize, colorAxis, svg.Middle, svg.A("transform", "rotate(-90 "+cx+" "+cy+")"))
 	}
-	c.Clip(p.id, t.left-1, top-2, t.right-t.left+4, below-top+3, func() {
+	c.Clip(p.id, t.left-1, left.top-2, t.right-t.left+4, below-left.top+3, func() {
 		for _, l := range p.levels {
 			c.Line(t.left, left.y(l.value), t.right, left.y(l.value), l.color, svg.A("stroke-dasharray", "8 4"), svg.A("stroke-opacity", "0.8"))
 		}
@@ -116,6 +122,6 @@ func (p *plot) times(c *svg.Canvas, t *timeAxis, edge, below float64) {
 	for _, tick := range t.ticks(axisSize) {
 		c.Line(math.Round(tick.x)+0.5, below, math.Round(tick.x)+0.5, below+4, colorGrid)
 		half := svg.Width(tick.label, axisSize) / 2
-		c.Text(min(tick.x, edge-half-1), below+17, tick.label, axisSize, colorAxis, svg.Middle, svg.A("class", "time"))
+		c.Text(min(tick.x, edge-half-6), below+17, tick.label, axisSize, colorAxis, svg.Middle, svg.A("class", "time"))
 	}
 }

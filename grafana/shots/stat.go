@@ -24,27 +24,34 @@ func (r *renderer) stat(d *drawing, all []*series) (template.HTML, error) {
 	c := svg.New(d.width, d.height)
 	columns, rows := arrange(len(found), d.width, d.height, 2)
 	w, h := d.width/float64(columns), d.height/float64(rows)
+	graph := options.GraphMode != "none" && h >= 50
+	named := options.TextMode == "value_and_name" || options.TextMode == "name" || (options.TextMode == "" || options.TextMode == "auto") && len(found) > 1
+	room := h // for the number
+	if graph {
+		room = h * 0.62
+	}
+	title := 0.0
+	if named && room >= 36 {
+		title = 18
+	}
+	size := numberSize(found, w-8, room-title, statSize)
 	for i, t := range found {
 		x, y := float64(i%columns)*w, float64(i/columns)*h
-		color := t.shown.color
+		color, inset := t.shown.color, 0.0
 		if options.ColorMode == "background" || options.ColorMode == "background_solid" {
-			c.Rect(x+1, y+1, w-2, h-2, color, svg.A("fill-opacity", "0.28"), svg.N("rx", 3))
-			color = colorStrong
+			c.Rect(x+3, y+3, w-6, h-6, color, svg.A("fill-opacity", "0.28"), svg.N("rx", 3))
+			color, inset = colorStrong, 3
 		} else if options.ColorMode == "none" {
 			color = colorText
 		}
-		room := h
-		if options.GraphMode != "none" && h >= 50 {
-			room = h * 0.62
-			t.spark(c, x, y+room, w, h-room)
+		if graph {
+			t.spark(c, x+inset, y+room, w-2*inset, h-room-inset)
 		}
-		named := options.TextMode == "value_and_name" || options.TextMode == "name" || (options.TextMode == "" || options.TextMode == "auto") && len(found) > 1
-		if named && room >= 36 {
-			c.Text(x+w/2, y+14, svg.Fit(t.series.name, 13, w-16), 13, colorText, svg.Middle, svg.A("class", "name"))
-			y, room = y+16, room-16
+		if title > 0 {
+			c.Text(x+w/2, y+17, svg.Fit(t.series.name, 13, w-16), 13, colorText, svg.Middle, svg.A("class", "name"))
 		}
 		if options.TextMode != "name" && options.TextMode != "none" {
-			t.shown.drawOn(c, x+4, y, w-8, room, statSize, color)
+			t.shown.drawOn(c, x+w/2, y+(room+title)/2, size, color)
 		}
 	}
 	return template.HTML(c.String(describeTiles(d.panel.Title, found))), nil

@@ -5,10 +5,7 @@ import (
 	"cmp"
 	"html/template"
 	"math"
-	"slices"
 	"strings"
-
-	"github.com/prometheus/common/model"
 )
 
 // grid is a table in the making: labels first, then one column for each query.
@@ -84,57 +81,6 @@ var tableTemplate = template.Must(template.New("table").Funcs(template.FuncMap{
 }).Parse(`<table><thead><tr>{{range .Columns}}<th scope="col"{{if number .}} class="number"{{end}}>{{name .}}</th>{{end}}</tr></thead>
 <tbody>{{$columns := .Columns}}{{range .Rows}}<tr>{{range $i, $c := .}}<td{{if number (index $columns $i)}} class="number"{{end}}{{with style $c}} style="{{.}}"{{end}}>{{text $c}}</td>{{end}}</tr>
 {{end}}</tbody></table>{{with .More}}<p class="more">{{.}}</p>{{end}}`))
-
-// join makes one row of all series with the same labels, as Grafana's "merge" does.
-func join(all []*series, queries int) *grid {
-	var labels []string
-	var refs []string
-	for _, s := range all {
-		for name := range s.labels {
-			if name != model.MetricNameLabel && !slices.Contains(labels, string(name)) {
-				labels = append(labels, string(name))
-			}
-		}
-		if !slices.Contains(refs, s.refID) {
-			refs = append(refs, s.refID)
-		}
-	}
-	slices.Sort(labels)
-	g := &grid{}
-	for _, l := range labels {
-		g.columns = append(g.columns, column{source: l, name: l})
-	}
-	for _, ref := range refs {
-		name := "Value"
-		if queries > 1 {
-			name += " #" + ref
-		}
-		g.columns = append(g.columns, column{source: name, name: name, number: true})
-	}
-	found := map[string]int{}
-	for _, s := range all {
-		key := make([]string, len(labels))
-		for i, l := range labels {
-			key[i] = string(s.labels[model.LabelName(l)])
-		}
-		at, ok := found[strings.Join(key, "\x00")]
-		if !ok {
-			at = len(g.rows)
-			found[strings.Join(key, "\x00")] = at
-			row := make([]cell, len(g.columns))
-			for i := range row {
-				row[i].value = math.NaN()
-				if i < len(labels) {
-					row[i] = cell{text: key[i], value: math.NaN(), label: true}
-				}
-			}
-			g.rows = append(g.rows, row)
-		}
-		v, _ := reduce(s.values, "lastNotNull")
-		g.rows[at][len(labels)+slices.Index(refs, s.refID)].value = v
-	}
-	return g
-}
 
 // show writes the values, as the fields of their columns want it.
 func (g *grid) show(config *fieldConfig) error {

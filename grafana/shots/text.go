@@ -21,7 +21,7 @@ func (r *renderer) text(d *drawing) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	return template.HTML(`<div class="text">` + markdown(content) + `</div>`), nil
+	return template.HTML(`<div class="markdown">` + markdown(content) + `</div>`), nil
 }
 
 var (

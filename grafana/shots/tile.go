@@ -63,27 +63,37 @@ func arrange(n int, width, height, shape float64) (columns, rows int) {
 	for c := 1; c <= n; c++ {
 		r := (n + c - 1) / c
 		got := (width / float64(c)) / (height / float64(r))
-		if off := math.Abs(math.Log(got/shape)) + 0.2*float64(c*r-n)/float64(n); off < best {
+		if off := math.Abs(math.Log(got/shape)) + float64(c*r-n)/float64(n); off < best {
 			best, columns, rows = off, c, r
 		}
 	}
 	return columns, rows
 }
 
-// number writes a value in the middle of a rectangle, its unit smaller, as large as fits but no larger than size.
-func (s shown) drawOn(c *svg.Canvas, x, y, width, height, size float64, color string) {
-	size = min(size, height*0.9)
-	whole := func(size float64) float64 {
-		return 1.06 * (svg.Width(s.number, size) + svg.Width(s.suffix, size*0.6))
+// numberSize is the largest in which every number fits into a rectangle, so that they look alike, but not above most.
+func numberSize(found []tile, width, height, most float64) float64 {
+	size := min(most, height*0.9)
+	for _, t := range found {
+		if w := t.shown.width(size); w > width*0.94 {
+			size *= width * 0.94 / w
+		}
 	}
-	if w := whole(size); w > width*0.94 {
-		size *= width * 0.94 / w
-	}
-	left := x + (width-whole(size))/2
-	baseline := y + height/2 + size*0.36
+	return size
+}
+
+// medium is how much wider text becomes by a font-weight of 500, at most.
+const medium = 1.06
+
+func (s shown) width(size float64) float64 {
+	return medium * (svg.Width(s.number, size) + svg.Width(s.suffix, size*0.6))
+}
+
+// drawOn writes a value around a point, its unit smaller.
+func (s shown) drawOn(c *svg.Canvas, cx, cy, size float64, color string) {
+	left, baseline := cx-s.width(size)/2, cy+size*0.36
 	c.Text(left, baseline, s.number, size, color, svg.Start, svg.A("font-weight", "500"), svg.A("class", "number"))
 	if s.suffix != "" {
-		c.Text(left+1.06*svg.Width(s.number, size), baseline, s.suffix, size*0.6, color, svg.Start, svg.A("font-weight", "500"),
+		c.Text(left+medium*svg.Width(s.number, size), baseline, s.suffix, size*0.6, color, svg.Start, svg.A("font-weight", "500"),
 			svg.A("class", "unit"), svg.A("xml:space", "preserve"))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"os/exec"
@@ -170,7 +171,13 @@ func (p *Page) Screenshot(ctx context.Context, width int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	var size struct{ Result struct{ Value float64 } }
+	const height = "document.documentElement.getBoundingClientRect().height"
+	if err := p.Call(ctx, "Runtime.evaluate", map[string]any{"expression": height}, &size); err != nil {
+		return nil, err
+	}
+	clip := map[string]any{"x": 0, "y": 0, "width": width, "height": math.Ceil(size.Result.Value), "scale": 1}
 	var answer struct{ Data []byte }
-	err = p.Call(ctx, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}, &answer)
+	err = p.Call(ctx, "Page.captureScreenshot", map[string]any{"captureBeyondViewport": true, "clip": clip}, &answer)
 	return answer.Data, err
 }

@@ -9,9 +9,6 @@ var advances = [...]uint16{
 	634, 278, 278, 579, 278, 974, 634, 612, 635, 635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,
 }
 
-// bold is how much wider text becomes by it, at most.
-const bold = 1.13
-
 // Width is how wide a text is, in the unit of its size.
 func Width(text string, size float64) float64 {
 	sum := 0

@@ -41,7 +41,7 @@ func (u Unit) Parts(v float64, decimals int) (number, suffix string) {
 	case math.IsNaN(v):
 		return "NaN", ""
 	case math.IsInf(v, 0):
-		return u.prefix + strings.Replace(strconv.FormatFloat(v, 'f', 0, 64), "Inf", "∞", 1), ""
+		return strings.TrimPrefix(strings.Replace(strconv.FormatFloat(v, 'f', 0, 64), "Inf", "∞", 1), "+"), ""
 	}
 	v *= u.scale()
 	s := u.stepFor(v)
@@ -77,15 +77,19 @@ func (u Unit) stepFor(v float64) step {
 	return best
 }
 
-// round writes a number with so many decimals; whole ones have none unless told.
+// round writes a number with so many decimals, or with three digits that matter and no zeros behind the point.
 func round(x float64, decimals int) string {
-	if decimals == Auto {
+	auto := decimals == Auto
+	if auto {
 		decimals = 0
 		if x != math.Trunc(x) {
 			decimals = min(max(2-int(math.Floor(math.Log10(math.Abs(x)))), 0), 6)
 		}
 	}
 	text := strconv.FormatFloat(x, 'f', decimals, 64)
+	if auto && strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
 	if strings.Trim(text, "-0.") == "" {
 		text = strings.TrimPrefix(text, "-")
 	}
