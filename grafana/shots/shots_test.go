@@ -151,7 +151,7 @@ func testFailedQuery(t *testing.T, prom v1.API) {
 	const dashboard = `{"title": "d", "panels": [{"title": "p", "type": "stat", "gridPos": {"w": 4, "h": 4}, "targets": [
 		{"refId": "A", "expr": "1"}, {"refId": "B", "expr": "sum("}]}]}`
 	_, _, err := shots.Render(t.Context(), prom, []byte(dashboard), shots.Options{Start: start, End: end})
-	require.ErrorContains(t, err, `dashboard "d", panel "p", query B: sum(: `)
+	require.ErrorContains(t, err, `dashboard "d", panel "p": query B: sum(: `)
 	require.ErrorContains(t, err, "parse error")
 }
 

@@ -57,7 +57,7 @@ func decimalIncrement(rough float64) float64 {
 func (u Unit) Ticks(lo, hi, increment float64) []Tick {
 	largest := max(math.Abs(lo), math.Abs(hi)) * u.scale()
 	s := u.stepFor(largest)
-	// The label of 1500 of 2000 is better 1500 than 1.5 K, but 250 K is better than 0.25 Mil.
+	// A size that its ticks are a small part of would need many decimals: 999.5 K is better than 0.9995 Mil.
 	for i := len(u.steps) - 1; i > 0 && u.ladder != ladderTime; i-- {
 		if u.steps[i] == s && increment*u.scale() < s.size/20 {
 			s = u.steps[i-1]
@@ -68,6 +68,9 @@ func (u Unit) Ticks(lo, hi, increment float64) []Tick {
 	for i := math.Ceil(lo/increment - 1e-6); i*increment <= hi+increment*1e-6; i++ {
 		v := i * increment
 		label := u.prefix + strconv.FormatFloat(v*u.scale()/s.size, 'f', decimals, 64) + s.suffix
+		if increment*u.scale()/s.size < smallest {
+			label = u.prefix + strconv.FormatFloat(v*u.scale()/s.size, 'g', 3, 64) + s.suffix
+		}
 		if u.words != nil || i == 0 {
 			v += 0 // no negative zero
 			label = u.Format(v, Auto)

@@ -77,13 +77,19 @@ func (u Unit) stepFor(v float64) step {
 	return best
 }
 
+// smallest is what is written without an exponent.
+const smallest = 1e-4
+
 // round writes a number with so many decimals, or with three digits that matter and no zeros behind the point.
 func round(x float64, decimals int) string {
 	auto := decimals == Auto
+	if auto && x != 0 && math.Abs(x) < smallest {
+		return strconv.FormatFloat(x, 'g', 3, 64)
+	}
 	if auto {
 		decimals = 0
 		if x != math.Trunc(x) {
-			decimals = min(max(2-int(math.Floor(math.Log10(math.Abs(x)))), 0), 6)
+			decimals = max(2-int(math.Floor(math.Log10(math.Abs(x)))), 0)
 		}
 	}
 	text := strconv.FormatFloat(x, 'f', decimals, 64)

@@ -28,6 +28,7 @@ func TestFormat(t *testing.T) {
 		{"short", 0, unit.Auto, "0"},
 		{"short", 12.345, unit.Auto, "12.3"},
 		{"short", 0.012345, unit.Auto, "0.0123"},
+		{"none", 1.23456e-9, unit.Auto, "1.23e-09"},
 		{"short", 9.9999, unit.Auto, "10"},
 		{"short", 999_999, unit.Auto, "1 Mil"},
 		{"short", 1_003_600, 0, "1 Mil"},
@@ -71,7 +72,9 @@ func TestTicks(t *testing.T) {
 		lo, hi, each float64
 		want         string
 	}{
-		{"short", 0, 1e6, 250e3, "0|250 K|500 K|750 K|1000 K"},
+		{"short", 0, 1e6, 250e3, "0|0.25 Mil|0.50 Mil|0.75 Mil|1.00 Mil"},
+		{"short", 999_000, 1_000_000, 500, "999.0 K|999.5 K|1000.0 K"},
+		{"none", 0, 2e-12, 1e-12, "0|1e-12|2e-12"},
 		{"short", 0, 2000, 500, "0|0.5 K|1.0 K|1.5 K|2.0 K"},
 		{"short", -1, 1, 0.5, "-1.0|-0.5|0|0.5|1.0"},
 		{"bytes", 0, 4 << 30, 1 << 30, "0 B|1 GiB|2 GiB|3 GiB|4 GiB"},
