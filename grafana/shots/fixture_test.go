@@ -115,7 +115,7 @@ func writeOddities(w openMetrics) {
 		return at.Minutes(), true
 	})
 	w.series("odd_never", func(time.Duration) (float64, bool) { return math.NaN(), true })
-	w.series("odd_infinite", func(at time.Duration) (float64, bool) { return math.Inf(1), true })
+	w.series("odd_infinite", func(time.Duration) (float64, bool) { return math.Inf(1), true })
 	for i := range 60 {
 		w.gauge(fmt.Sprintf(`odd_many{host="a-host-with-a-rather-long-name-%02d.example.internal"}`, i), func(m float64) float64 {
 			return float64(i) * (10 + math.Sin(m/3+float64(i)))
@@ -129,7 +129,7 @@ func writeFleet(w openMetrics) {
 	noise := func(v, share float64) float64 { return v * (1 + share*(random.Float64()-0.5)) }
 	flat := func(v float64) func(float64) float64 { return func(float64) float64 { return v } }
 	ramp := func(m float64) float64 { return min(max((m-2)/4, 0), 1) }
-	fault := func(m float64) float64 { return math.Exp(-math.Pow((m-18)/0.8, 2)) }
+	fault := func(m float64) float64 { return math.Exp(-(m - 18) * (m - 18) / 0.64) }
 	for n := range 4 {
 		instance := fmt.Sprintf(`cluster="lab",host="i-0b%02d",instance="i-0b%02d:8766",job="wsnode"`, n, n)
 		share := 250_000 + float64(n)*900

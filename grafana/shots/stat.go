@@ -38,10 +38,11 @@ func (r *renderer) stat(d *drawing, all []*series) (template.HTML, error) {
 	for i, t := range found {
 		x, y := float64(i%columns)*w, float64(i/columns)*h
 		color, inset := t.shown.color, 0.0
-		if options.ColorMode == "background" || options.ColorMode == "background_solid" {
+		switch options.ColorMode {
+		case "background", "background_solid":
 			c.Rect(x+3, y+3, w-6, h-6, color, svg.A("fill-opacity", "0.28"), svg.N("rx", 3))
 			color, inset = colorStrong, 3
-		} else if options.ColorMode == "none" {
+		case "none":
 			color = colorText
 		}
 		if graph {
