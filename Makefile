@@ -115,6 +115,14 @@ million: deps build ## a million connections on this machine, verified, held and
 		-million $(CONNECTIONS) -million-balancer $(BALANCER) -million-layer $(LAYER) \
 		-million-rate $(MILLION_RATE) -million-hold $(MILLION_HOLD) -million-out $(CURDIR)/$(MILLION_OUT)
 
+# The Prometheus that is asked; of the fleet that is up unless told. SHOTSFLAGS: -last 10m, -var instance=i-1:8766, -allow-empty ...
+PROMETHEUS ?=
+SHOTSFLAGS ?=
+.PHONY: shots
+shots: deps build ## pictures of every dashboard from the Prometheus of the fleet that is up: docs/pictures
+	@url='$(PROMETHEUS)'; url="$${url:-$$(go run ./test/cluster/fleet prometheus)}"; \
+		go run ./grafana/shots/render -prometheus "$$url" -out docs/pictures $(SHOTSFLAGS) grafana/dashboards/*.json
+
 .PHONY: clean
 clean: ## remove what was built, and the image of the lab's hosts
 	@test ! -x bin/lab || bin/lab image --remove

@@ -64,7 +64,7 @@ func TestQueriesFindData(t *testing.T) {
 	}
 }
 
-// startFleet runs a node behind HAProxy, node_exporter, and a Prometheus that scrapes them with the labels that the
+// startFleet runs a node with a client behind HAProxy, node_exporter, and a Prometheus that scrapes them with the labels that the
 // role prometheus gives.
 func startFleet(t *testing.T) v1.API {
 	t.Helper()
@@ -80,7 +80,7 @@ func startFleet(t *testing.T) v1.API {
 	}
 	at := func(name string) string { return fmt.Sprintf("127.0.0.1:%d", ports[name]) }
 
-	edgetest.Daemon(t, at("admin"), exec.Command(wsnode, "-listen", at("ws"), "-admin", at("admin"), "-drain-time", "0s"))
+	edgetest.Daemon(t, at("admin"), exec.Command(wsnode, "-listen", at("ws"), "-admin", at("admin"), "-drain-time", "0s", "-heartbeat-interval", "1s"))
 	edgetest.Daemon(t, at("node_exporter"), exec.Command(
 		edgetest.Program(t, "prometheus-node-exporter", "prometheus-node-exporter"), "--web.listen-address="+at("node_exporter")))
 
@@ -99,7 +99,7 @@ func startFleet(t *testing.T) v1.API {
 
 	c, _, err := websocket.DefaultDialer.Dial("ws://"+at("edge"), http.Header{})
 	require.NoError(t, err)
-	t.Cleanup(func() { c.Close() })
+	live(t, c, "http://"+at("admin")+"/publish?channel=broadcast")
 
 	config := "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.yml]\nscrape_configs:\n"
 	for _, target := range []struct{ job, port, role string }{

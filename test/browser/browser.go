@@ -2,51 +2,36 @@
 package browser
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/wsfleet/wsfleet/grafana/shots/chromium"
 )
 
-// answerTimeout is how long the browser may take for anything.
-const answerTimeout = time.Minute
-
 // Start opens a URL in a browser without a window until the test ends.
-func Start(t *testing.T, url string) { start(t, t.TempDir(), url) }
+func Start(t *testing.T, url string) { start(t, url) }
 
-func start(t *testing.T, profile, url string) {
+func start(t *testing.T, url string) *chromium.Browser {
 	t.Helper()
-	cmd := exec.Command("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-		"--hide-scrollbars", "--user-data-dir="+profile, "--remote-debugging-port=0", url)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	require.NoError(t, cmd.Start(), "chromium is not installed: make deps")
+	b, err := chromium.Start(url)
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("chromium: %s", output.String())
+		if output := b.Close(); t.Failed() {
+			t.Logf("chromium: %s", output)
 		}
 	})
+	return b
 }
 
 // Tab is a browser's tab.
 type Tab struct {
 	t    *testing.T
-	conn *websocket.Conn
-	id   int
+	page *chromium.Page
 	// Requests are the URLs that the page has asked for, Complaints what its
 	// console and the browser had to say about it.
 	Requests, Complaints []string
@@ -55,17 +40,11 @@ type Tab struct {
 // Open shows a URL in a browser of its own until the test ends.
 func Open(t *testing.T, url string) *Tab {
 	t.Helper()
-	profile := t.TempDir()
-	start(t, profile, "about:blank")
-	var debugger string
-	require.Eventually(t, func() bool {
-		debugger = debuggerOf(profile)
-		return debugger != ""
-	}, answerTimeout, 50*time.Millisecond)
-	conn, _, err := websocket.DefaultDialer.Dial(debugger, nil)
+	page, err := start(t, "about:blank").Page(t.Context())
 	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
-	tab := &Tab{t: t, conn: conn}
+	t.Cleanup(func() { page.Close() })
+	tab := &Tab{t: t, page: page}
+	page.Event = tab.note
 	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
 		tab.Call(domain+".enable", nil)
 	}
@@ -74,50 +53,12 @@ func Open(t *testing.T, url string) *Tab {
 	return tab
 }
 
-// debuggerOf returns the address of the tab's debugger once the browser is up.
-func debuggerOf(profile string) string {
-	port, err := os.ReadFile(filepath.Join(profile, "DevToolsActivePort"))
-	if err != nil {
-		return ""
-	}
-	line, _, _ := strings.Cut(string(port), "\n")
-	resp, err := http.Get("http://127.0.0.1:" + line + "/json/list")
-	if err != nil {
-		return ""
-	}
-	defer resp.Body.Close()
-	var targets []struct{ Type, WebSocketDebuggerURL string }
-	if json.NewDecoder(resp.Body).Decode(&targets) != nil {
-		return ""
-	}
-	for _, target := range targets {
-		if target.Type == "page" {
-			return target.WebSocketDebuggerURL
-		}
-	}
-	return ""
-}
-
 // Call calls a method of the DevTools protocol.
 func (p *Tab) Call(method string, params map[string]any) json.RawMessage {
 	p.t.Helper()
-	p.id++
-	require.NoError(p.t, p.conn.SetReadDeadline(time.Now().Add(answerTimeout)))
-	require.NoError(p.t, p.conn.WriteJSON(map[string]any{"id": p.id, "method": method, "params": params}))
-	for {
-		var m struct {
-			ID            int
-			Method        string
-			Params        json.RawMessage
-			Result, Error json.RawMessage
-		}
-		require.NoError(p.t, p.conn.ReadJSON(&m))
-		if m.ID == p.id {
-			require.Empty(p.t, m.Error, "%s: %s", method, m.Error)
-			return m.Result
-		}
-		p.note(m.Method, m.Params)
-	}
+	var result json.RawMessage
+	require.NoError(p.t, p.page.Call(p.t.Context(), method, params, &result))
+	return result
 }
 
 // note keeps what the test may ask about.
@@ -159,7 +100,7 @@ func (p *Tab) Shows(id, text string) {
 
 func (p *Tab) wait(done func() bool, what string) {
 	p.t.Helper()
-	for until := time.Now().Add(answerTimeout); !done(); time.Sleep(20 * time.Millisecond) {
+	for until := time.Now().Add(chromium.AnswerTimeout); !done(); time.Sleep(20 * time.Millisecond) {
 		require.True(p.t, time.Now().Before(until), "the page does not get there: %s\n%s", what, p.Eval("document.body.innerText"))
 	}
 }
@@ -174,8 +115,7 @@ func (p *Tab) Submit(id, text string) {
 // pixels wide.
 func (p *Tab) Screenshot(width int) []byte {
 	p.t.Helper()
-	p.Call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false})
-	var answer struct{ Data []byte }
-	require.NoError(p.t, json.Unmarshal(p.Call("Page.captureScreenshot", map[string]any{"captureBeyondViewport": true}), &answer))
-	return answer.Data
+	picture, err := p.page.Screenshot(p.t.Context(), width)
+	require.NoError(p.t, err)
+	return picture
 }

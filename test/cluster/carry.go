@@ -11,6 +11,7 @@ import (
 // Stage is what was seen at the end of a part of the run.
 type Stage struct {
 	Name       string
+	Part       bool          // of the run, rather than a fault
 	At         time.Duration // since the ramp began
 	Load       float64       // connections by the load generators' count
 	Prometheus float64       // by that of the nodes, as Prometheus knows it
@@ -24,6 +25,7 @@ type Record struct {
 	Edge         string // the balancer and its layer
 	Command      string // that repeats it
 	Began, Ended time.Time
+	Ramped       time.Time // when the first client connected
 	Versions     []Version
 	Empty        Memory // before the lab was started
 	Idle         Memory // with the fleet up and no connection
@@ -65,8 +67,10 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 	}
 	go f.watch(ctx, l)
 	start := time.Now()
-	look := func(name string) error {
+	rec.Ramped = start
+	look := func(name string, part bool) error {
 		s, err := f.look(ctx, l, name, start)
+		s.Part = part
 		if err == nil {
 			rec.Stages = append(rec.Stages, s)
 		}
@@ -99,7 +103,7 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 				}
 				f.say("%d connections closed, %d pings answered", rec.ClosedInHold, rec.PingsInHold)
 			}
-			return look(part.seen)
+			return look(part.seen, true)
 		}); err != nil {
 			return err
 		}
@@ -113,7 +117,7 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := look(fault.Name); err != nil {
+		if err := look(fault.Name, false); err != nil {
 			return err
 		}
 	}
@@ -126,7 +130,7 @@ func (f *Fleet) Carry(ctx context.Context, m Million, rec *Record) (err error) {
 			rec.LastDelivery = max(rec.LastDelivery, time.Duration(p.Broadcast.Max*float64(time.Second)))
 		}
 	}
-	return nil
+	return f.step("pictures", func() error { return rec.draw(ctx, f) })
 }
 
 // held notes what happened since figures were before.

@@ -21,6 +21,7 @@ type Fault struct {
 // Outcome is what a fault did.
 type Outcome struct {
 	Name    string
+	Began   time.Time
 	MayCut  int           // connections that it may cut
 	Cut     int           // that it did
 	Back    int           // that came back
@@ -52,6 +53,7 @@ func (f *Fleet) Strike(ctx context.Context, l *Load, fault Fault) (o Outcome, er
 			return err
 		}
 		start := time.Now()
+		o.Began = start
 		if err := fault.Do(ctx); err != nil {
 			return err
 		}

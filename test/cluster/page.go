@@ -38,6 +38,12 @@ func (r *Record) page() string {
 			p.row("whole again after "+o.Name, "30 s", fmt.Sprintf("%.1f s", o.Whole.Seconds()))
 		}
 	}
+	p.line("")
+	for _, picture := range pictures {
+		p.line("![%s](%s)", picture.title, picture.file)
+	}
+	p.line("")
+	p.line("The Fleet dashboard over the same time: [%s](%s).", fleetPicture, fleetPicture)
 	r.stages(p)
 	r.parts(p, held)
 	r.faultTable(p)

@@ -11,11 +11,12 @@ import (
 	"github.com/prometheus/common/model"
 )
 
+var errNoMonitoring = errors.New("the fleet has no monitoring host")
+
 // prometheus returns a client of the fleet's Prometheus.
 func (f *Fleet) prometheus() (promv1.API, error) {
-	hosts := f.role("monitoring")
-	if len(hosts) == 0 {
-		return nil, errors.New("the fleet has no monitoring host")
+	if f.prometheusURL() == "" {
+		return nil, errNoMonitoring
 	}
 	client, err := api.NewClient(api.Config{Address: f.prometheusURL()})
 	if err != nil {
@@ -29,6 +30,20 @@ func (f *Fleet) prometheusURL() string {
 		return "http://" + h.Address + ":9090"
 	}
 	return ""
+}
+
+// FindPrometheus returns the URL of the Prometheus of a fleet that is up.
+func (f *Fleet) FindPrometheus(ctx context.Context) (string, error) {
+	if err := f.loadEnv(ctx); err != nil {
+		return "", err
+	}
+	if err := f.findHosts(ctx); err != nil {
+		return "", err
+	}
+	if f.prometheusURL() == "" {
+		return "", errNoMonitoring
+	}
+	return f.prometheusURL(), nil
 }
 
 // query returns the samples of an instant query.

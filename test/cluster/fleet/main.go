@@ -48,8 +48,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	f := &cluster.Fleet{Root: root, Home: root, Lab: "lab", Port: 5000, Out: out}
+	if len(args) == 1 && args[0] == "prometheus" {
+		url, err := f.FindPrometheus(ctx)
+		if err == nil {
+			fmt.Fprintln(out, url)
+		}
+		return err
+	}
 	if len(args) == 0 || args[0] != "up" {
-		return errors.New("usage: fleet up [-balancer haproxy|nginx] [-layer 7|4] [-connections n]")
+		return errors.New("usage: fleet up [-balancer haproxy|nginx] [-layer 7|4] [-connections n], or fleet prometheus for the address of its Prometheus")
 	}
 	fs := flag.NewFlagSet("fleet up", flag.ContinueOnError)
 	fs.StringVar(&f.Balancer, "balancer", "haproxy", "haproxy or nginx")
