@@ -10,12 +10,8 @@ import (
 // nothing at all then has the time of the handshake on top of it.
 const deferAccept = time.Second
 
-// fastOpen is how many handshakes may be under way that came with TCP's first packet, as balancers send them. A handshake that
-// comes twice is two connections, of which nobody uses the second.
-const fastOpen = 4096
-
 func (c Config) listenOptions() netpoll.ListenOptions {
-	return netpoll.ListenOptions{KeepAlive: c.keepAlive(), DeferAccept: deferAccept, FastOpen: fastOpen}
+	return netpoll.ListenOptions{KeepAlive: c.keepAlive(), DeferAccept: deferAccept}
 }
 
 // keepAlive is TCP's, beneath the heartbeat: it finds dead peers even where the heartbeat is off. Where the heartbeat is on,

@@ -37,10 +37,6 @@ type ListenOptions struct {
 	// bytes are there, or has said nothing for so long; tcp(7), TCP_DEFER_ACCEPT. One event then opens it, not two. A
 	// client that leaves before it has spoken is never heard of. 0 accepts at once.
 	DeferAccept time.Duration
-	// FastOpen is how many connections may be under way whose first bytes came with their first packet; tcp(7),
-	// TCP_FASTOPEN. It takes effect where the kernel lets servers do so (net.ipv4.tcp_fastopen has bit 2). The bytes may come
-	// twice if the network repeats the packet. 0 for none.
-	FastOpen int
 }
 
 // KeepAlive is the TCP keepalive of accepted sockets, beneath any heartbeat of
@@ -92,9 +88,6 @@ func setupListener(fd int, sa unix.Sockaddr, o ListenOptions) error {
 	}
 	if o.DeferAccept > 0 {
 		options = append(options, option{unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, int(o.DeferAccept.Seconds())})
-	}
-	if o.FastOpen > 0 {
-		options = append(options, option{unix.IPPROTO_TCP, unix.TCP_FASTOPEN, o.FastOpen})
 	}
 	if ka := o.KeepAlive; ka.Idle > 0 {
 		options = append(options, []option{
