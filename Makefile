@@ -99,6 +99,16 @@ faults: need-go ## Redis and nodes broken in a stream of broadcasts at full size
 crowd: deps ## wsload with 300,000 clients against 16 nodes on this machine: docs/results/crowd.md
 	go test -count=1 -timeout 30m -v -run '^TestCrowd$$' ./loadtest -crowd 300000 -crowd-rate 4000 -crowd-hold 30s -crowd-out $(CURDIR)/docs/results/crowd.md
 
+CONNECTIONS ?= 1000000
+SIZEFLAGS ?=
+.PHONY: size
+size: need-go ## the fleet for CONNECTIONS=1000000, with its arithmetic and cost: docs/sizing.md (SIZEFLAGS=-help for the rest)
+	@go run ./test/sizing/cmd -connections $(CONNECTIONS) $(SIZEFLAGS)
+
+.PHONY: size-figures
+size-figures: deps ## measure what the sizing model lacks, 20 minutes on a quiet machine: docs/results/sizing.md
+	go test -count=1 -timeout 60m -v ./test/sizing/measure -full -out $(CURDIR)/docs/results/sizing.md
+
 .PHONY: clean
 clean: ## remove what was built, and the image of the lab's hosts
 	@test ! -x bin/lab || bin/lab image --remove
