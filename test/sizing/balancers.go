@@ -13,10 +13,10 @@ type balancer struct {
 }
 
 var balancers = []balancer{
-	{"haproxy", 7, 4.7, 103, 25.4, 31.2, 15.6, 150},
-	{"haproxy", 4, 3.3, 84, 22.4, 26.2, 12, 150},
-	{"nginx", 7, 17.6, 107, 25.4, 31.2, 15.6, 60},
-	{"nginx", 4, 3.5, 84, 22.4, 26.2, 12, 60},
+	{"haproxy", 7, 4.66, 103.2, 25.4, 32.8, 16.1, 150},
+	{"haproxy", 4, 3.3, 85.4, 22.4, 26.2, 11.8, 150},
+	{"nginx", 7, 17.79, 96.6, 20.9, 30.5, 12.2, 60},
+	{"nginx", 4, 3.56, 81.6, 22.7, 31.7, 12, 60},
 }
 
 // balancerFigures returns the figures of a balancer in a layer.

@@ -48,7 +48,7 @@ var figures = []Figure{
 	{"open_files_reserve", 1000, "", "files of a process beside its connections", Set, "ansible/group_vars/all/sizing.yml"},
 	{"port_connections", 28000, "", "connections from one address to one port", Set, "ansible/group_vars/all/sizing.yml"},
 	{"edge_spread", 1.05, "", "the most that one process gets, over its share", Set, "ansible/group_vars/all/sizing.yml"},
-	{"edge_checks", 500, "1/s", "health checks of one edge host against all nodes", Set, "ansible/roles/haproxy/defaults/main.yml"},
+	{"edge_checks", 500, "/s", "health checks of one edge host against all nodes", Set, "ansible/roles/haproxy/defaults/main.yml"},
 
 	{"redis_subscriber", 6.7, "us", "Redis' CPU of one more subscriber of a message", Assumed, "what a bare write(2) takes in " + sustained + "; Redis was measured with one subscriber"},
 	{"redis_entry", 100, "B", "Redis' memory of a message in history, beyond its bytes", Assumed, "not measured: an entry of a stream with two fields and a header of some 60 B"},

@@ -14,6 +14,14 @@ func number(v float64) string {
 	return strconv.FormatFloat(rounded(v), 'f', -1, 64)
 }
 
+// withUnit writes a value and its unit, if it has one.
+func withUnit(v float64, unit string) string {
+	if unit == "" || strings.HasPrefix(unit, "/") {
+		return number(v) + unit
+	}
+	return number(v) + " " + unit
+}
+
 // rounded keeps four significant digits.
 func rounded(v float64) float64 {
 	r, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64)

@@ -19,15 +19,15 @@ var sections = []section{
 }
 
 var loadRules = []rule{
-	{"heartbeats", "1/s", "connections / heartbeat", "pings, each with its pong: the most, since who speaks is not pinged"},
-	{"echoes", "1/s", "connections * messages", "messages of clients, each echoed"},
-	{"deliveries", "1/s", "broadcasts * audience", "of broadcasts to connections"},
-	{"returns", "1/s", "connections / return_time", "handshakes while all come back"},
+	{"heartbeats", "/s", "connections / heartbeat", "pings, each with its pong: the most, since who speaks is not pinged"},
+	{"echoes", "/s", "connections * messages", "messages of clients, each echoed"},
+	{"deliveries", "/s", "broadcasts * audience", "of broadcasts to connections"},
+	{"returns", "/s", "connections / return_time", "handshakes while all come back"},
 	{"segments", "", "ceil((bytes + greeting + 8) / segment)", "packets of a message"},
 	// A ping is acknowledged by its pong, a message by its echo; pong, echo and delivery by a packet of their own.
 	{"bytes_out", "B/s", "heartbeats * (2 + 2 * packet) + echoes * (bytes + greeting + 4 + segments * packet) + deliveries * (bytes + 4 + segments * packet)", "to clients"},
 	{"bytes_in", "B/s", "heartbeats * (6 + packet) + echoes * (bytes + 8 + 2 * segments * packet) + deliveries * segments * packet", "from clients"},
-	{"packets", "1/s", "heartbeats * 3 + echoes * 3 * segments + deliveries * 2 * segments", "both ways, between clients and edges"},
+	{"packets", "/s", "heartbeats * 3 + echoes * 3 * segments + deliveries * 2 * segments", "both ways, between clients and edges"},
 	{"gbit_out", "Gbit/s", "bytes_out * 8 / 1e9", "to clients"},
 }
 
@@ -37,7 +37,7 @@ var nodeRules = []rule{
 	{"node_kib", "KiB", "socket_memory + wsnode_memory", "a connection"},
 	{"node_by_memory", "", "floor((node_gib * 1024 * memory_use - host_memory - node_processes * wsnode_bounds) * 1024 / node_kib)", "connections that its memory holds"},
 	{"node_work", "us/s", "wsnode_heartbeat / heartbeat + wsnode_echo * messages + (wsnode_delivery + when(audience <= node_spread, wsnode_message, 0)) * deliveries / connections + wsnode_connect * between_hosts / return_time", "CPU of a connection"},
-	{"node_broadcasts", "1/s", "when(audience <= node_spread, 0, broadcasts)", "that every process takes from Redis whatever it holds; those to fewer clients are counted with their deliveries"},
+	{"node_broadcasts", "/s", "when(audience <= node_spread, 0, broadcasts)", "that every process takes from Redis whatever it holds; those to fewer clients are counted with their deliveries"},
 	{"node_by_cpu", "", "floor((node_cores * 1e6 * cpu_use - node_processes * node_broadcasts * wsnode_message) / node_work)", "connections that its cores serve"},
 	{"node_by_network", "", "floor(node_gbit * 1e9 / 8 * network_use / (max(bytes_out, bytes_in) / connections))", "connections that its network serves"},
 	{"node_by_packets", "", "when(node_packets_s <= 0, connections, floor(node_packets_s * network_use / (packets / connections)))", "connections that its packets serve; all, where nobody says how many it has"},
@@ -46,7 +46,7 @@ var nodeRules = []rule{
 	{"wsnodes", "", "nodes * node_processes", "processes in all"},
 	{"node_cores_used", "cores", "(connections * node_work / (nodes - 1) + node_processes * node_broadcasts * wsnode_message) / 1e6", "of a host, without the spare one, while all come back"},
 	{"node_gib_used", "GiB", "(host_memory + node_processes * wsnode_bounds + connections / (nodes - 1) * node_kib / 1024) / 1024", "of a host, without the spare one, all queues full"},
-	{"node_packets", "1/s", "packets / (nodes - 1)", "of a host, without the spare one"},
+	{"node_packets", "/s", "packets / (nodes - 1)", "of a host, without the spare one"},
 }
 
 var edgeRules = []rule{
@@ -62,7 +62,7 @@ var edgeRules = []rule{
 	{"edges", "hosts", "ceil(connections / edge_takes) + 1", "one of them spare"},
 	{"edge_cores_used", "cores", "connections * edge_work / (edges - 1) / 1e6", "of a host, without the spare one, while all come back"},
 	{"edge_gib_used", "GiB", "(host_memory + connections / (edges - 1) * edge_kib / 1024) / 1024", "of a host, without the spare one"},
-	{"edge_packets", "1/s", "2 * packets / (edges - 1)", "of a host, without the spare one"},
+	{"edge_packets", "/s", "2 * packets / (edges - 1)", "of a host, without the spare one"},
 	{"edge_ports", "", "port_connections * wsnodes", "connections that one edge can have to all nodes"},
 	{"check_interval", "s", "when(nginx, 2, max(2, ceil(edge_processes * wsnodes / edge_checks)))", "between two health checks of a node by one process of the balancer"},
 }

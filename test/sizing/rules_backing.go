@@ -35,7 +35,7 @@ var prometheusRules = []rule{
 	{"hosts", "", "nodes + edges + redis_hosts + generators + 1", "that have a node_exporter"},
 	{"series", "", "wsnodes * wsnode_series + edges * when(nginx, 1, edge_processes) * edge_series + redis_hosts * redis_series + hosts * host_series", "that are there at a time"},
 	{"prometheus_gib", "GiB", "(prometheus_memory + series * churn * series_memory / 1024) / 1024", "memory, with those that went within the last hours"},
-	{"samples", "1/s", "series / scrape", ""},
+	{"samples", "/s", "series / scrape", ""},
 	{"prometheus_disk", "GiB", "samples * retention * sample_bytes / 1024 / 1024 / 1024", "for as long as samples are kept"},
 	{"prometheus_by_memory", "", "ceil(prometheus_gib / (monitoring_gib * memory_use))", "hosts that it takes"},
 	{"prometheus_hosts", "hosts", "when(prometheus_by_memory <= 1, 1, prometheus_by_memory + 1)", "one, or several with a share of the targets each, and one that federates their sums"},

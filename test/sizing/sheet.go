@@ -82,10 +82,7 @@ func (s *sheet) why(name string) string {
 
 // String is the line's arithmetic: name = numbers = value unit.
 func (l Line) String() string {
-	value := number(l.Value)
-	if l.Unit != "" {
-		value += " " + l.Unit
-	}
+	value := withUnit(l.Value, l.Unit)
 	if l.Numbers == number(l.Value) {
 		return l.Name + " = " + value
 	}

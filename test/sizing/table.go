@@ -21,7 +21,10 @@ func writeTable(w io.Writer, rows [][]string) {
 		}
 		fmt.Fprintln(w, "|")
 		if n == 0 {
-			fmt.Fprintln(w, strings.Repeat("| --- ", len(row))+"|")
+			for _, width := range widths {
+				fmt.Fprintf(w, "| %s ", strings.Repeat("-", width))
+			}
+			fmt.Fprintln(w, "|")
 		}
 	}
 }

@@ -3,7 +3,6 @@ package sizing
 import (
 	"fmt"
 	"io"
-	"strings"
 )
 
 // roles of the summary, with the names of their lines.
@@ -102,7 +101,7 @@ func WriteFigures(w io.Writer) error {
 		all = append(all[:len(all):len(all)], list...)
 	}
 	for _, f := range append(all, redisMessage(0), redisMessage(1)) {
-		rows = append(rows, []string{"`" + f.Name + "`", strings.TrimSpace(number(f.Value) + " " + f.Unit), f.Means, string(f.Basis), f.From})
+		rows = append(rows, []string{"`" + f.Name + "`", withUnit(f.Value, f.Unit), f.Means, string(f.Basis), f.From})
 	}
 	writeTable(w, rows)
 	return nil
