@@ -26,9 +26,9 @@ func balancerFigures(name string, layer int) ([]Figure, error) {
 			continue
 		}
 		what := fmt.Sprintf("%s in layer %d", name, layer)
-		series := Figure{"edge_series", b.series, "", what + ": series of one process", Measured, taken}
+		series := Figure{"edge_series", b.series, "", what + ": series of one process", Assumed, "not measured yet: make size-figures counts them"}
 		if name == "nginx" {
-			series.Basis, series.From = Assumed, "not measured: the exporter of one host passes on the seven figures of stub_status, and some of its own"
+			series.From = "not measured: the exporter of one host passes on the seven figures of stub_status, and some of its own"
 		}
 		return []Figure{
 			series,
