@@ -74,14 +74,20 @@ func TestFiguresAreThoseOfTheirDocuments(t *testing.T) {
 		"wsload_connect": cell(t, prototype, "", "", "the same: client"),
 		"between_hosts": cell(t, prototype, "", "", "the same between hosts (veth and a bridge)") /
 			cell(t, prototype, "", "", "CPU of a direct connection, both ends, over loopback"),
-		"wsnode_memory":    cell(t, crowd, "", "", "wsnode: own memory of a connection, beyond its empty processes"),
-		"wsload_memory":    cell(t, crowd, "", "", "wsload: own memory of a client, beyond its empty processes"),
-		"wsnode_connect":   cell(t, "docs/results/bench.md", at19000, "CPU a connection", "wsnode"),
-		"wsnode_echo":      cell(t, "docs/results/bench.md", at19000, "CPU an echo", "wsnode"),
-		"wsnode_delivery":  cell(t, "docs/results/bench.md", at19000, "CPU a delivery", "wsnode"),
-		"wsnode_heartbeat": cell(t, "docs/results/bench.md", at19000, "CPU a heartbeat", "wsnode"),
-		"wsload_delivery":  cell(t, sustained, "", "client's CPU a delivery", "wsnode, 2 loops"),
-		"wsnode_message":   cell(t, "docs/results/broker.md", "", "CPU a delivery", "10,000", "off") - figure(t, "wsnode_delivery"),
+		"wsnode_memory":     cell(t, crowd, "", "", "wsnode: own memory of a connection, beyond its empty processes"),
+		"wsload_memory":     cell(t, crowd, "", "", "wsload: own memory of a client, beyond its empty processes"),
+		"wsnode_connect":    cell(t, "docs/results/bench.md", at19000, "CPU a connection", "wsnode"),
+		"wsnode_echo":       cell(t, "docs/results/bench.md", at19000, "CPU an echo", "wsnode"),
+		"wsnode_delivery":   cell(t, "docs/results/bench.md", at19000, "CPU a delivery", "wsnode"),
+		"wsnode_heartbeat":  cell(t, "docs/results/bench.md", at19000, "CPU a heartbeat", "wsnode"),
+		"wsload_delivery":   cell(t, sustained, "", "client's CPU a delivery", "wsnode, 2 loops"),
+		"wsnode_message":    cell(t, "docs/results/broker.md", "", "CPU a delivery", "10,000", "off") - figure(t, "wsnode_delivery"),
+		"redis_subscriber":  cell(t, taken, "Redis and Prometheus", "", "Redis: CPU of one more subscriber of a message of 128 B (101 against 1)"),
+		"redis_entry":       cell(t, taken, "Redis and Prometheus", "", "Redis: memory of a message of 128 B in history, beyond its bytes"),
+		"wsnode_series":     cell(t, taken, "Redis and Prometheus", "", "wsnode: series of a process, with a Redis and two loops"),
+		"host_series":       cell(t, taken, "Redis and Prometheus", "", "node_exporter: series of a host of 2 CPUs, with the default collectors"),
+		"prometheus_memory": cell(t, taken, "Redis and Prometheus", "", "Prometheus 2.42: memory without series"),
+		"series_memory":     cell(t, taken, "Redis and Prometheus", "", "Prometheus: memory of a series, with 100000, scraped 12 times, no queries"),
 	} {
 		assert.InEpsilon(t, measured, figure(t, name), tolerance, name)
 	}

@@ -50,8 +50,8 @@ var figures = []Figure{
 	{"edge_spread", 1.05, "", "the most that one process gets, over its share", Set, "ansible/group_vars/all/sizing.yml"},
 	{"edge_checks", 500, "/s", "health checks of one edge host against all nodes", Set, "ansible/roles/haproxy/defaults/main.yml"},
 
-	{"redis_subscriber", 6.7, "us", "Redis' CPU of one more subscriber of a message", Assumed, "what a bare write(2) takes in " + sustained + "; Redis was measured with one subscriber"},
-	{"redis_entry", 100, "B", "Redis' memory of a message in history, beyond its bytes", Assumed, "not measured: an entry of a stream with two fields and a header of some 60 B"},
+	{"redis_subscriber", 4.4, "us", "Redis' CPU of one more subscriber of a message", Measured, taken},
+	{"redis_entry", 74, "B", "Redis' memory of a message in history, beyond its bytes", Measured, taken},
 	{"redis_share", 0.5, "", "share of a Redis host's memory that history may take", Set, "ansible/roles/redis/defaults/main.yml: redis_max_memory"},
 	{"redis_max_clients", 10000, "", "clients of one Redis", Set, "ansible/roles/redis/defaults/main.yml"},
 
@@ -62,11 +62,11 @@ var figures = []Figure{
 	{"wsload_echo", 19.7, "us", "a client's CPU of an echo", Assumed, "as wsnode's, for the same reason"},
 	{"pair_connections", 25000, "", "connections from one address of a load generator to one edge", Set, "test/cluster/size.go"},
 
-	{"wsnode_series", 200, "", "series of one wsnode", Assumed, "not measured yet: make size-figures counts them"},
-	{"host_series", 400, "", "series of one host's node_exporter", Assumed, "not measured yet: make size-figures counts them"},
+	{"wsnode_series", 174, "", "series of one wsnode with two loops", Measured, taken},
+	{"host_series", 507, "", "series of one host's node_exporter, with two CPUs", Measured, taken},
 	{"redis_series", 250, "", "series of one Redis' exporter", Assumed, "not measured"},
-	{"series_memory", 8, "KiB", "Prometheus' memory of a series", Assumed, "not measured; rules of thumb say 3 to 8"},
-	{"prometheus_memory", 200, "MiB", "Prometheus without series", Assumed, "not measured"},
+	{"series_memory", 3.1, "KiB", "Prometheus' memory of a series that is scraped, without queries", Measured, taken},
+	{"prometheus_memory", 43, "MiB", "Prometheus without series", Measured, taken},
 	{"sample_bytes", 2, "B", "Prometheus' disk of a sample, index included", Published, "Prometheus' documentation, storage: 1 to 2"},
 
 	{"packet", 66, "B", "Ethernet 14, IPv4 20, TCP with timestamps 32", Published, "RFC 791, 9293, 7323"},
