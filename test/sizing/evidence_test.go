@@ -103,6 +103,9 @@ func TestBalancersAreThoseOfTheirDocument(t *testing.T) {
 		} {
 			assert.InEpsilon(t, cell(t, taken, "A balancer", column, row), v, tolerance, "%s: %s", row, column)
 		}
+		if b.name == "haproxy" {
+			assert.InEpsilon(t, cell(t, taken, "A balancer", "series", row), b.series, tolerance, row)
+		}
 	}
 }
 

@@ -37,10 +37,6 @@ func TestEdge(t *testing.T) {
 				cost := median(rounds)
 				t.Logf("%+v", cost)
 				found.edge(b.name, layer, cost)
-				// A balancer that took nothing for something was not measured.
-				for _, v := range []float64{cost.kib, cost.connect, cost.heartbeat, cost.echo, cost.delivery} {
-					require.Positive(t, v)
-				}
 			})
 		}
 	}
@@ -79,6 +75,13 @@ expect: ["generator.behind >= 0"]
 	require.Zero(t, r.ClosedUnexpected)
 	require.Equal(t, r.Broadcast.Expected, r.Broadcast.Delivered)
 	require.Greater(t, echo.pings, held.pings)
+	// Each phase took CPU of the balancer, or it was another process that was measured. What a heartbeat, an echo or a delivery
+	// took of it is a difference, which a run as short as the tests' may well get wrong: it is recorded, not asserted.
+	phases := []mark{ramp, held, echo, after, broadcast, end}
+	for i := range phases[1:] {
+		require.Greater(t, phases[i+1].cpu, phases[i].cpu, "phase %d", i)
+	}
+	require.Positive(t, kib)
 	heartbeat := (echo.cpu - held.cpu) / (echo.pings - held.pings)
 	// What is left of a phase without its heartbeats.
 	each := func(from, to mark, count float64) float64 {
