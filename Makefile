@@ -123,6 +123,15 @@ shots: deps build ## pictures of every dashboard from the Prometheus of the flee
 	@url='$(PROMETHEUS)'; url="$${url:-$$(go run ./test/cluster/fleet prometheus)}"; \
 		go run ./grafana/shots/render -prometheus "$$url" -out docs/pictures $(SHOTSFLAGS) grafana/dashboards/*.json
 
+SIZEFLAGS ?=
+.PHONY: size
+size: need-go ## the fleet for CONNECTIONS=1000000, with its arithmetic and cost: docs/sizing.md (SIZEFLAGS=-help for the rest)
+	@go run ./test/sizing/cmd -connections $(CONNECTIONS) $(SIZEFLAGS)
+
+.PHONY: size-figures
+size-figures: deps ## measure what the sizing model lacks, 20 minutes on a quiet machine: docs/results/sizing.md
+	go test -count=1 -timeout 60m -v ./test/sizing/measure -full -out $(CURDIR)/docs/results/sizing.md
+
 .PHONY: clean
 clean: ## remove what was built, and the image of the lab's hosts
 	@test ! -x bin/lab || bin/lab image --remove
