@@ -9,6 +9,8 @@ locals {
     root_device_name  = data.aws_ami.debian.root_device_name
     key_name          = aws_key_pair.main.key_name
     security_group_id = module.network.host_security_group_id
+    session_manager   = var.session_manager
+    user_data         = local.user_data
   }
 
   public_subnet_ids  = module.network.public_subnet_ids
@@ -24,6 +26,8 @@ module "node" {
   host           = local.host
   instance_type  = local.instance_type.node
   volume_size_gb = var.node.volume_size_gb
+  spot           = var.node.spot
+  placement      = var.node.placement
   size = {
     min     = coalesce(var.node.min, var.node.count)
     max     = coalesce(var.node.max, var.node.count)
@@ -40,6 +44,8 @@ module "edge" {
   host           = local.host
   instance_type  = local.instance_type.edge
   volume_size_gb = var.edge.volume_size_gb
+  spot           = var.edge.spot
+  placement      = var.edge.placement
   load_balancer  = var.load_balancer
   size = {
     min     = coalesce(var.edge.min, var.edge.count)
@@ -83,6 +89,7 @@ module "loadgen" {
   host           = local.host
   instance_type  = local.instance_type.loadgen
   volume_size_gb = var.loadgen.volume_size_gb
+  spot           = var.loadgen.spot
   host_count     = var.loadgen.count
 
   subnet_cidr_blocks = module.network.public_subnet_cidr_blocks
