@@ -12,11 +12,13 @@ resource "aws_vpc_security_group_ingress_rule" "redis" {
   for_each = var.client_security_group_ids
 
   security_group_id            = module.role.identity.security_group_id
-  description                  = "Redis, for ${each.key}"
   ip_protocol                  = "tcp"
   from_port                    = 6379
   to_port                      = 6379
   referenced_security_group_id = each.value
+
+  # Not in a description: the emulator loses that of a rule for a group.
+  tags = { Name = "${module.role.identity.name}-for-${each.key}" }
 }
 
 module "instance" {
