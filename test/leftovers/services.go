@@ -111,11 +111,11 @@ func roles(ctx context.Context, cfg aws.Config, cluster string) ([]Thing, error)
 			return nil, err
 		}
 		for _, p := range page.InstanceProfiles {
-			out, err := client.ListInstanceProfileTags(ctx, &iam.ListInstanceProfileTagsInput{InstanceProfileName: p.InstanceProfileName})
+			out, err := client.GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: p.InstanceProfileName})
 			if err != nil {
 				return nil, err
 			}
-			if wanted(iamTags(out.Tags), cluster) {
+			if wanted(iamTags(out.InstanceProfile.Tags), cluster) {
 				things = append(things, Thing{"iam:instance-profile", aws.ToString(p.InstanceProfileName)})
 			}
 		}

@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	tfjson "github.com/hashicorp/terraform-json"
+	"golang.org/x/term"
 )
 
 // endTimeout is how long Terraform has to end by itself once it is told to.
@@ -27,8 +29,11 @@ type terraform struct {
 
 func (tf terraform) dir() string { return filepath.Join(tf.root, "terraform", "cluster") }
 
-// run runs one command, with its output to out.
+// run runs one command, with its output to out: in colour if that is a terminal.
 func (tf terraform) run(ctx context.Context, out io.Writer, args ...string) error {
+	if f, ok := out.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+		args = slices.Insert(args, 1, "-no-color")
+	}
 	cmd := exec.CommandContext(ctx, "terraform", append([]string{"-chdir=" + tf.dir()}, args...)...)
 	cmd.Env = tf.env
 	cmd.Stdout = out

@@ -30,7 +30,9 @@ locals {
   )
 
   breakdown = [for part in local.parts : merge(part, {
-    usd_per_hour = part.usd_per_hour_each == null ? null : part.count * part.usd_per_hour_each
+    # Rounded for people: a plan shows every digit of a division.
+    usd_per_hour_each = part.usd_per_hour_each == null ? null : tonumber(format("%.7f", part.usd_per_hour_each))
+    usd_per_hour      = part.usd_per_hour_each == null ? null : tonumber(format("%.5f", part.count * part.usd_per_hour_each))
   })]
   unknown = distinct(concat(
     local.known_region ? [] : ["region ${var.region}: the price table is of ${local.prices_region}"],
