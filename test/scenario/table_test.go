@@ -59,8 +59,8 @@ func TestThePlansArguments(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{file}, args)
 
-	_, err = planner{root: root, scenario: "milion", ttl: "never"}.variables(now)
-	require.EqualError(t, err, `scenario "milion": want one of lab, million, small`)
+	_, err = planner{root: root, scenario: "billion", ttl: "never"}.variables(now)
+	require.EqualError(t, err, `scenario "billion": want one of lab, million, small`)
 	for _, ttl := range []string{"tomorrow", "-1h", "0"} {
 		_, err = planner{root: root, scenario: "million", ttl: ttl}.variables(now)
 		require.ErrorContains(t, err, `-ttl "`+ttl+`": want a minute or more`)
