@@ -6,6 +6,7 @@ export CGO_ENABLED ?= 1
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
+TFLINT := github.com/terraform-linters/tflint@v0.64.0
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.5.0
 BALANCER ?= haproxy
 LAYER ?= 7
@@ -78,8 +79,26 @@ lint: deps ## every linter
 	go vet ./...
 	go run $(GOLANGCI) run
 	terraform fmt -check -recursive terraform
+	go run $(TFLINT) --chdir=terraform --recursive --config=$(CURDIR)/terraform/.tflint.hcl
+	shellcheck --exclude=SC2154 terraform/cluster/boot/*.tftpl
 	cd ansible && ansible-lint --offline && yamllint .
 	shellcheck .ci/run
+
+SCENARIO ?= small
+TTL ?= 8h
+EMULATOR ?=
+.PHONY: plan
+plan: need-go ## what SCENARIO=million would make, ended by itself after TTL=8h or never (EMULATOR=1: without an AWS account)
+	@go run ./test/scenario plan -scenario $(SCENARIO) -ttl $(TTL) $(if $(EMULATOR),-emulator)
+
+.PHONY: cost
+cost: need-go ## what every scenario costs an hour, into terraform/README.md
+	@go run ./test/scenario cost
+
+REGIONS ?= eu-central-1
+.PHONY: leftovers
+leftovers: need-go ## fails while AWS has anything of the fleet (REGIONS=all for every region)
+	@go run ./test/leftovers -regions $(REGIONS)
 
 # The parts are libraries (30 minutes: bench.md), broker (6: broker.md) and sustained (10: sustained.md), PART=broker is one.
 # With flags it is a part of a part (test/bench -help lists them), which only prints:

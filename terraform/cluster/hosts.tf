@@ -9,6 +9,8 @@ locals {
     root_device_name  = data.aws_ami.debian.root_device_name
     key_name          = aws_key_pair.main.key_name
     security_group_id = module.network.host_security_group_id
+    session_manager   = var.session_manager
+    user_data         = local.user_data
   }
 
   public_subnet_ids  = module.network.public_subnet_ids
@@ -22,8 +24,10 @@ module "node" {
   vpc_id         = module.network.vpc_id
   subnet_ids     = local.private_subnet_ids
   host           = local.host
-  instance_type  = local.instance_type.node
+  instance_type  = data.aws_ec2_instance_type.of_role["node"].instance_type
   volume_size_gb = var.node.volume_size_gb
+  spot           = var.node.spot
+  placement      = var.node.placement
   size = {
     min     = coalesce(var.node.min, var.node.count)
     max     = coalesce(var.node.max, var.node.count)
@@ -38,8 +42,10 @@ module "edge" {
   vpc_id         = module.network.vpc_id
   subnet_ids     = local.public_subnet_ids
   host           = local.host
-  instance_type  = local.instance_type.edge
+  instance_type  = data.aws_ec2_instance_type.of_role["edge"].instance_type
   volume_size_gb = var.edge.volume_size_gb
+  spot           = var.edge.spot
+  placement      = var.edge.placement
   load_balancer  = var.load_balancer
   size = {
     min     = coalesce(var.edge.min, var.edge.count)
@@ -55,7 +61,7 @@ module "redis" {
   vpc_id                    = module.network.vpc_id
   subnet_id                 = local.private_subnet_ids[0]
   host                      = local.host
-  instance_type             = local.instance_type.redis
+  instance_type             = data.aws_ec2_instance_type.of_role["redis"].instance_type
   volume_size_gb            = var.redis.volume_size_gb
   client_security_group_ids = { node = module.node.security_group_id }
 }
@@ -67,7 +73,7 @@ module "monitoring" {
   vpc_id         = module.network.vpc_id
   subnet_id      = local.private_subnet_ids[0]
   host           = local.host
-  instance_type  = local.instance_type.monitoring
+  instance_type  = data.aws_ec2_instance_type.of_role["monitoring"].instance_type
   volume_size_gb = var.monitoring.volume_size_gb
   admin_cidrs    = var.admin_cidrs
 }
@@ -81,8 +87,9 @@ module "loadgen" {
   vpc_id         = module.network.vpc_id
   subnet_ids     = local.public_subnet_ids
   host           = local.host
-  instance_type  = local.instance_type.loadgen
+  instance_type  = data.aws_ec2_instance_type.of_role["loadgen"].instance_type
   volume_size_gb = var.loadgen.volume_size_gb
+  spot           = var.loadgen.spot
   host_count     = var.loadgen.count
 
   subnet_cidr_blocks = module.network.public_subnet_cidr_blocks

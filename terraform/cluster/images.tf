@@ -18,7 +18,7 @@ locals {
   }
 }
 
-# An image of one architecture on a machine of the other never boots: better said now.
+# An image of one architecture on a machine of the other never boots, and a machine has only so many addresses: better said now.
 data "aws_ec2_instance_type" "of_role" {
   for_each = local.instance_type
 
@@ -28,6 +28,11 @@ data "aws_ec2_instance_type" "of_role" {
     postcondition {
       condition     = contains(self.supported_architectures, { amd64 = "x86_64", arm64 = "arm64" }[var.architecture])
       error_message = "${each.key}.instance_type ${each.value} does not run ${var.architecture} images; set another type, or another architecture."
+    }
+
+    postcondition {
+      condition     = each.key != "loadgen" || var.loadgen.addresses <= self.maximum_ipv4_addresses_per_interface
+      error_message = "loadgen.addresses is ${var.loadgen.addresses}, but ${each.value} has at most ${self.maximum_ipv4_addresses_per_interface} on an interface; set fewer, with more load generators, or another loadgen.instance_type."
     }
   }
 }

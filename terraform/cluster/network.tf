@@ -6,4 +6,5 @@ module "network" {
   availability_zone_count = var.availability_zone_count
   egress                  = var.egress
   admin_cidrs             = var.admin_cidrs
+  vpc_endpoints           = var.vpc_endpoints
 }

@@ -60,3 +60,18 @@ output "loadgen_private_ips" {
   description = "Private addresses of the load generators."
   value       = module.loadgen.private_ips
 }
+
+output "expires_at" {
+  description = "When the cluster ends by itself; null: never."
+  value       = var.expires_at
+}
+
+output "cost_usd_per_hour" {
+  description = "What the cluster costs while it has the hosts it starts with, in USD an hour at list prices on demand (spot hosts cost less), without traffic: the sum (null if a price is not known, and then unknown says which), its parts, and how old the prices are."
+  value = {
+    total        = module.cost.usd_per_hour
+    breakdown    = module.cost.breakdown
+    unknown      = module.cost.unknown
+    prices_as_of = module.cost.prices_as_of
+  }
+}

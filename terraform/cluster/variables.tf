@@ -51,8 +51,8 @@ variable "tags" {
   default     = {}
 
   validation {
-    condition     = length(setintersection(keys(var.tags), ["Project", "Cluster", "Role", "Name"])) == 0
-    error_message = "tags must not set Project, Cluster, Role or Name, which are the fleet's own; got ${jsonencode(keys(var.tags))}."
+    condition     = length(setintersection(keys(var.tags), ["Project", "Cluster", "Role", "Name", "ExpiresAt"])) == 0
+    error_message = "tags must not set Project, Cluster, Role, Name or ExpiresAt, which are the fleet's own; got ${jsonencode(keys(var.tags))}."
   }
 }
 
@@ -116,150 +116,63 @@ variable "admin_cidrs" {
   }
 }
 
-variable "node" {
-  description = "Hosts that run wsnode. instance_type defaults to t3.small or t4g.small, by architecture; min and max bound what autoscaling may do."
-  type = object({
-    instance_type  = optional(string)
-    count          = optional(number, 2)
-    min            = optional(number)
-    max            = optional(number)
-    volume_size_gb = optional(number, 10)
-  })
-  nullable = false
-  default  = {}
+variable "session_manager" {
+  description = "Whether administrators get to a shell of every host by Session Manager: the hosts may register with it, and install its agent at their first boot. They need a way out for that, or vpc_endpoints."
+  type        = bool
+  nullable    = false
+  default     = true
 
   validation {
-    condition     = var.node.instance_type == null || can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.node.instance_type))
-    error_message = "node.instance_type must be an EC2 instance type, such as t3.small or t4g.small, or be left out; got \"${coalesce(var.node.instance_type, "null")}\"."
-  }
-
-  validation {
-    condition     = try(var.node.count == floor(var.node.count) && var.node.count >= 1 && var.node.count <= 500, false)
-    error_message = "node.count must be a whole number from 1 to 500; got ${coalesce(var.node.count, "null")}."
-  }
-
-  validation {
-    condition     = var.node.min == null || try(var.node.min == floor(var.node.min) && var.node.min >= 1 && var.node.min <= var.node.count, false)
-    error_message = "node.min must be a whole number from 1 to node.count, or be left out (then it is node.count); got ${coalesce(var.node.min, "null")}."
-  }
-
-  validation {
-    condition     = var.node.max == null || try(var.node.max == floor(var.node.max) && var.node.max >= var.node.count && var.node.max <= 500, false)
-    error_message = "node.max must be a whole number from node.count to 500, or be left out (then it is node.count); got ${coalesce(var.node.max, "null")}."
-  }
-
-  validation {
-    condition     = try(var.node.volume_size_gb == floor(var.node.volume_size_gb) && var.node.volume_size_gb >= 8 && var.node.volume_size_gb <= 16384, false)
-    error_message = "node.volume_size_gb must be a whole number from 8 to 16384; got ${coalesce(var.node.volume_size_gb, "null")}."
+    condition     = !var.session_manager || var.egress != "none" || var.vpc_endpoints
+    error_message = "session_manager needs egress other than none, or vpc_endpoints: the hosts could not reach it; got egress \"none\" and vpc_endpoints false."
   }
 }
 
-variable "edge" {
-  description = "Hosts that balance, with HAProxy or Nginx. Fields as for node."
-  type = object({
-    instance_type  = optional(string)
-    count          = optional(number, 2)
-    min            = optional(number)
-    max            = optional(number)
-    volume_size_gb = optional(number, 10)
-  })
-  nullable = false
-  default  = {}
+variable "vpc_endpoints" {
+  description = "Whether hosts reach Session Manager and S3 inside the VPC, by endpoints that cost by the hour."
+  type        = bool
+  nullable    = false
+  default     = false
+}
+
+variable "expires_at" {
+  description = "When the cluster ends by itself (docs/adr/0006-clusters-that-end-themselves.md): an instant of RFC 3339 in UTC, such as 2026-01-31T18:00:00Z. null: never."
+  type        = string
+  default     = null
 
   validation {
-    condition     = var.edge.instance_type == null || can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.edge.instance_type))
-    error_message = "edge.instance_type must be an EC2 instance type, such as t3.small or t4g.small, or be left out; got \"${coalesce(var.edge.instance_type, "null")}\"."
-  }
-
-  validation {
-    condition     = try(var.edge.count == floor(var.edge.count) && var.edge.count >= 1 && var.edge.count <= 100, false)
-    error_message = "edge.count must be a whole number from 1 to 100; got ${coalesce(var.edge.count, "null")}."
-  }
-
-  validation {
-    condition     = var.edge.min == null || try(var.edge.min == floor(var.edge.min) && var.edge.min >= 1 && var.edge.min <= var.edge.count, false)
-    error_message = "edge.min must be a whole number from 1 to edge.count, or be left out (then it is edge.count); got ${coalesce(var.edge.min, "null")}."
-  }
-
-  validation {
-    condition     = var.edge.max == null || try(var.edge.max == floor(var.edge.max) && var.edge.max >= var.edge.count && var.edge.max <= 100, false)
-    error_message = "edge.max must be a whole number from edge.count to 100, or be left out (then it is edge.count); got ${coalesce(var.edge.max, "null")}."
-  }
-
-  validation {
-    condition     = try(var.edge.volume_size_gb == floor(var.edge.volume_size_gb) && var.edge.volume_size_gb >= 8 && var.edge.volume_size_gb <= 16384, false)
-    error_message = "edge.volume_size_gb must be a whole number from 8 to 16384; got ${coalesce(var.edge.volume_size_gb, "null")}."
+    condition     = var.expires_at == null || (can(timeadd(var.expires_at, "0s")) && endswith(coalesce(var.expires_at, "-"), "Z"))
+    error_message = "expires_at must be an instant in UTC, such as 2026-01-31T18:00:00Z, or null; got \"${coalesce(var.expires_at, "null")}\"."
   }
 }
 
-variable "redis" {
-  description = "The host that joins the nodes together."
-  type = object({
-    instance_type  = optional(string)
-    volume_size_gb = optional(number, 10)
-  })
-  nullable = false
-  default  = {}
-
-  validation {
-    condition     = var.redis.instance_type == null || can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.redis.instance_type))
-    error_message = "redis.instance_type must be an EC2 instance type, such as t3.small or t4g.small, or be left out; got \"${coalesce(var.redis.instance_type, "null")}\"."
-  }
-
-  validation {
-    condition     = try(var.redis.volume_size_gb == floor(var.redis.volume_size_gb) && var.redis.volume_size_gb >= 8 && var.redis.volume_size_gb <= 16384, false)
-    error_message = "redis.volume_size_gb must be a whole number from 8 to 16384; got ${coalesce(var.redis.volume_size_gb, "null")}."
-  }
+# One address opens so many connections to one port quickly: half the ephemeral ports, which the kernel hands out first.
+locals {
+  connections_per_pair = 25000
 }
 
-variable "monitoring" {
-  description = "The host of Prometheus and Grafana."
-  type = object({
-    instance_type  = optional(string)
-    volume_size_gb = optional(number, 20)
-  })
-  nullable = false
-  default  = {}
+variable "connections" {
+  description = "Connections that the cluster is to hold, also without its largest loss: one node, one edge. Checked against the hosts, never passed on. null: not said, nothing is checked."
+  type        = number
+  default     = null
 
   validation {
-    condition     = var.monitoring.instance_type == null || can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.monitoring.instance_type))
-    error_message = "monitoring.instance_type must be an EC2 instance type, such as t3.small or t4g.small, or be left out; got \"${coalesce(var.monitoring.instance_type, "null")}\"."
+    condition     = var.connections == null || try(var.connections == floor(var.connections) && var.connections >= 1, false)
+    error_message = "connections must be a whole number, 1 or more, or null; got ${coalesce(var.connections, "null")}."
   }
 
   validation {
-    condition     = try(var.monitoring.volume_size_gb == floor(var.monitoring.volume_size_gb) && var.monitoring.volume_size_gb >= 8 && var.monitoring.volume_size_gb <= 16384, false)
-    error_message = "monitoring.volume_size_gb must be a whole number from 8 to 16384; got ${coalesce(var.monitoring.volume_size_gb, "null")}."
-  }
-}
-
-variable "loadgen" {
-  description = "Hosts that only generate load. count may be 0; addresses is how many each has, one for each 28,000 connections to a port."
-  type = object({
-    instance_type  = optional(string)
-    count          = optional(number, 0)
-    addresses      = optional(number, 1)
-    volume_size_gb = optional(number, 10)
-  })
-  nullable = false
-  default  = {}
-
-  validation {
-    condition     = try(var.loadgen.addresses == floor(var.loadgen.addresses) && var.loadgen.addresses >= 1 && var.loadgen.addresses <= 50, false)
-    error_message = "loadgen.addresses must be a whole number from 1 to 50; got ${coalesce(var.loadgen.addresses, "null")}."
+    condition     = var.connections == null || try(var.connections <= (var.node.count - 1) * var.node.capacity, true)
+    error_message = "connections is ${coalesce(var.connections, 0)}, but without one node there are ${try((var.node.count - 1) * var.node.capacity, 0)} places (node.count ${coalesce(var.node.count, 0)}, node.capacity ${coalesce(var.node.capacity, 0)}): more nodes, or larger ones."
   }
 
   validation {
-    condition     = var.loadgen.instance_type == null || can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.loadgen.instance_type))
-    error_message = "loadgen.instance_type must be an EC2 instance type, such as t3.small or t4g.small, or be left out; got \"${coalesce(var.loadgen.instance_type, "null")}\"."
+    condition     = var.connections == null || try(var.connections <= (var.edge.count - 1) * var.edge.capacity, true)
+    error_message = "connections is ${coalesce(var.connections, 0)}, but without one edge there are ${try((var.edge.count - 1) * var.edge.capacity, 0)} places (edge.count ${coalesce(var.edge.count, 0)}, edge.capacity ${coalesce(var.edge.capacity, 0)}): more edges, or larger ones."
   }
 
   validation {
-    condition     = try(var.loadgen.count == floor(var.loadgen.count) && var.loadgen.count >= 0 && var.loadgen.count <= 200, false)
-    error_message = "loadgen.count must be a whole number from 0 to 200; got ${coalesce(var.loadgen.count, "null")}."
-  }
-
-  validation {
-    condition     = try(var.loadgen.volume_size_gb == floor(var.loadgen.volume_size_gb) && var.loadgen.volume_size_gb >= 8 && var.loadgen.volume_size_gb <= 16384, false)
-    error_message = "loadgen.volume_size_gb must be a whole number from 8 to 16384; got ${coalesce(var.loadgen.volume_size_gb, "null")}."
+    condition     = var.connections == null || try(var.loadgen.count == 0 || var.connections <= local.connections_per_pair * var.loadgen.count * var.loadgen.addresses * (var.edge.count - 1), true)
+    error_message = "connections is ${coalesce(var.connections, 0)}, but the load generators' addresses open ${try(local.connections_per_pair * var.loadgen.count * var.loadgen.addresses * (var.edge.count - 1), 0)} without one edge, at 25000 for each address and edge (loadgen.count ${coalesce(var.loadgen.count, 0)}, loadgen.addresses ${coalesce(var.loadgen.addresses, 0)}): more of either."
   }
 }

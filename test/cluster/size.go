@@ -69,9 +69,10 @@ func divUp(a, b int) int { return (a + b - 1) / b }
 // terraform returns the variables of the root module that differ from the scenario's.
 func (s Size) terraform() map[string]any {
 	return map[string]any{
-		"node":    map[string]any{"count": s.Nodes, "max": 2 * s.Nodes},
-		"edge":    map[string]any{"count": s.Edges, "max": 2 * s.Edges},
-		"loadgen": map[string]any{"count": s.Generators, "addresses": s.Addresses},
+		"node": map[string]any{"count": s.Nodes, "max": 2 * s.Nodes},
+		"edge": map[string]any{"count": s.Edges, "max": 2 * s.Edges},
+		// The type is only a name in the lab, but one of so many addresses that Terraform lets the generators have theirs.
+		"loadgen": map[string]any{"count": s.Generators, "addresses": s.Addresses, "instance_type": "c6i.4xlarge"},
 	}
 }
 

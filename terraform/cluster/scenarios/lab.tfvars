@@ -8,6 +8,9 @@ vpc_cidr     = "10.80.0.0/16"
 egress      = "none"
 admin_cidrs = ["10.80.0.0/16"]
 
+# The emulator has no Session Manager: SSH from this machine is the way in.
+session_manager = false
+
 # The emulator takes a minute to create a load balancer that then forwards nothing: clients use the edges' addresses.
 load_balancer = false
 

@@ -8,7 +8,13 @@ mock_provider "aws" {
     defaults = { id = "ami-12345678", name = "debian-12-amd64-20260601-2000", root_device_name = "/dev/xvda" }
   }
   mock_data "aws_ec2_instance_type" {
-    defaults = { supported_architectures = ["x86_64"] }
+    defaults = { supported_architectures = ["x86_64"], maximum_ipv4_addresses_per_interface = 15 }
+  }
+  mock_data "aws_region" {
+    defaults = { name = "eu-central-1" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
   }
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{}" }
@@ -50,7 +56,7 @@ run "arm64" {
 
   override_data {
     target = data.aws_ec2_instance_type.of_role
-    values = { supported_architectures = ["arm64"] }
+    values = { supported_architectures = ["arm64"], maximum_ipv4_addresses_per_interface = 15 }
   }
 
   assert {
@@ -87,4 +93,117 @@ run "instance_type_of_the_other_architecture" {
   }
 
   expect_failures = [data.aws_ec2_instance_type.of_role]
+}
+
+run "more_addresses_than_an_interface_has" {
+  command = plan
+
+  variables {
+    loadgen = { count = 1, addresses = 16 }
+  }
+
+  expect_failures = [data.aws_ec2_instance_type.of_role]
+}
+
+# Hosts 8 × 0.024, 90 GB of disks, 2 balancer addresses and 2 edges and 1 gateway × 0.005, gateway 0.052, balancer 0.027 + 0.006.
+run "cost" {
+  command = plan
+
+  variables {
+    node       = { count = 4 }
+    monitoring = { volume_size_gb = 20 }
+  }
+
+  assert {
+    condition     = output.cost_usd_per_hour.total == 0.314
+    error_message = "the defaults cost ${jsonencode(output.cost_usd_per_hour)}"
+  }
+}
+
+run "cost_of_an_unknown_type" {
+  command = plan
+
+  variables {
+    node = { instance_type = "x9.huge" }
+  }
+
+  assert {
+    condition     = output.cost_usd_per_hour.total == null && output.cost_usd_per_hour.unknown == tolist(["node: x9.huge"])
+    error_message = "a cost that nobody can know"
+  }
+}
+
+run "as_many_connections_as_without_a_node_and_an_edge" {
+  command = plan
+
+  variables {
+    connections = 1000000
+    node        = { count = 11 }
+    edge        = { count = 4 }
+    loadgen     = { count = 5, addresses = 3 }
+  }
+
+  assert {
+    condition     = length(output.loadgen_private_ips) == 5
+    error_message = "not five load generators"
+  }
+}
+
+run "never_ends_unless_told_to" {
+  command = plan
+
+  assert {
+    condition     = length(module.expiry) == 0 && output.expires_at == null
+    error_message = "a cluster that ends itself, unasked"
+  }
+}
+
+run "ends_itself" {
+  command = plan
+
+  variables {
+    expires_at = "2999-01-31T18:00:00Z"
+    egress     = "nat_per_zone"
+  }
+
+  assert {
+    condition = sort([for call in module.expiry[0].calls : call.call]) == sort([
+      "autoscaling:deleteAutoScalingGroup", "autoscaling:deleteAutoScalingGroup", "ec2:terminateInstances", "elasticloadbalancingv2:deleteLoadBalancer",
+      "ec2:deleteNatGateway", "ec2:deleteNatGateway", "ec2:releaseAddress", "ec2:releaseAddress",
+    ])
+    error_message = "something that costs by the hour stays"
+  }
+}
+
+run "time_is_over" {
+  command = plan
+
+  variables {
+    expires_at = "2020-01-31T18:00:00Z"
+  }
+
+  expect_failures = [check.time_is_not_over]
+}
+
+run "session_manager" {
+  command = plan
+
+  assert {
+    condition     = strcontains(local.user_data, "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/latest/debian_amd64/amazon-ssm-agent.deb")
+    error_message = "hosts that Session Manager is the way into do not install its agent"
+  }
+}
+
+run "no_session_manager" {
+  command = plan
+
+  variables {
+    session_manager = false
+    egress          = "none"
+  }
+
+  assert {
+    condition     = local.user_data == null
+    error_message = "hosts are given an agent that nobody wants"
+  }
 }

@@ -2,19 +2,19 @@
 resource "aws_lb" "main" {
   count = var.load_balancer ? 1 : 0
 
-  name                             = local.name
+  name                             = module.role.identity.name
   load_balancer_type               = "network"
   internal                         = false
   subnets                          = var.subnet_ids
   enable_cross_zone_load_balancing = true
 
-  tags = { Name = local.name, Role = "edge" }
+  tags = module.role.identity.tags
 }
 
 resource "aws_lb_target_group" "main" {
   count = var.load_balancer ? 1 : 0
 
-  name               = local.name
+  name               = module.role.identity.name
   vpc_id             = var.vpc_id
   protocol           = "TCP"
   port               = var.listen_port
@@ -33,7 +33,7 @@ resource "aws_lb_target_group" "main" {
     unhealthy_threshold = 2
   }
 
-  tags = { Name = local.name, Role = "edge" }
+  tags = module.role.identity.tags
 }
 
 resource "aws_lb_listener" "main" {
@@ -49,5 +49,5 @@ resource "aws_lb_listener" "main" {
     target_group_arn = aws_lb_target_group.main[0].arn
   }
 
-  tags = { Name = local.name, Role = "edge" }
+  tags = module.role.identity.tags
 }

@@ -14,20 +14,17 @@ variable "subnet_ids" {
   description = "Public subnets: of the edges and of the load balancer before them."
   type        = list(string)
   nullable    = false
-
-  validation {
-    condition     = length(var.subnet_ids) > 0
-    error_message = "subnet_ids must name at least one subnet."
-  }
 }
 
 variable "host" {
-  description = "What every host of the cluster has in common: image, key pair, security group."
+  description = "What every host of the cluster has in common: image, key pair, security group, whether Session Manager is the way in, and what it runs at its first boot (null: nothing)."
   type = object({
     ami_id            = string
     root_device_name  = string
     key_name          = string
     security_group_id = string
+    session_manager   = bool
+    user_data         = string
   })
   nullable = false
 }
@@ -38,6 +35,13 @@ variable "instance_type" {
   nullable    = false
 }
 
+variable "volume_size_gb" {
+  description = "Size of the root volume, in GB."
+  type        = number
+  nullable    = false
+  default     = 10
+}
+
 variable "size" {
   description = "How many hosts: the least, the most, and the number wanted now."
   type = object({
@@ -46,24 +50,20 @@ variable "size" {
     desired = number
   })
   nullable = false
-
-  validation {
-    condition     = alltrue([for n in values(var.size) : n == floor(n) && n >= 1]) && var.size.min <= var.size.desired && var.size.desired <= var.size.max
-    error_message = "size must be whole numbers with 1 <= min <= desired <= max; got min ${var.size.min}, desired ${var.size.desired}, max ${var.size.max}."
-  }
 }
 
-variable "volume_size_gb" {
-  description = "Size of the root volume, in GB."
-  type        = number
+variable "spot" {
+  description = "Whether to take spot capacity: cheaper, and ended by AWS at two minutes' notice."
+  type        = bool
   nullable    = false
-  default     = 10
+  default     = false
+}
 
-  # Debian's image has 8 GB.
-  validation {
-    condition     = var.volume_size_gb == floor(var.volume_size_gb) && var.volume_size_gb >= 8 && var.volume_size_gb <= 16384
-    error_message = "volume_size_gb must be a whole number from 8 to 16384; got ${var.volume_size_gb}."
-  }
+variable "placement" {
+  description = "Placement of the hosts: none, spread, partition or cluster."
+  type        = string
+  nullable    = false
+  default     = "none"
 }
 
 variable "load_balancer" {

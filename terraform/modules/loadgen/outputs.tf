@@ -1,9 +1,9 @@
 output "instance_ids" {
   description = "The hosts."
-  value       = aws_instance.main[*].id
+  value       = module.instance.instance_ids
 }
 
 output "private_ips" {
-  description = "Private addresses of the hosts."
-  value       = aws_instance.main[*].private_ip
+  description = "First private address of each host."
+  value       = module.instance.private_ips
 }

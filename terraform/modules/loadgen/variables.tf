@@ -14,11 +14,6 @@ variable "subnet_ids" {
   description = "Public subnets that the load generators are spread over."
   type        = list(string)
   nullable    = false
-
-  validation {
-    condition     = length(var.subnet_ids) > 0
-    error_message = "subnet_ids must name at least one subnet."
-  }
 }
 
 variable "subnet_cidr_blocks" {
@@ -33,12 +28,14 @@ variable "subnet_cidr_blocks" {
 }
 
 variable "host" {
-  description = "What every host of the cluster has in common: image, key pair, security group."
+  description = "What every host of the cluster has in common: image, key pair, security group, whether Session Manager is the way in, and what it runs at its first boot (null: nothing)."
   type = object({
     ami_id            = string
     root_device_name  = string
     key_name          = string
     security_group_id = string
+    session_manager   = bool
+    user_data         = string
   })
   nullable = false
 }
@@ -49,19 +46,21 @@ variable "instance_type" {
   nullable    = false
 }
 
+variable "volume_size_gb" {
+  description = "Size of the root volume, in GB."
+  type        = number
+  nullable    = false
+  default     = 10
+}
+
 variable "host_count" {
   description = "How many load generators. 0: none."
   type        = number
   nullable    = false
-
-  validation {
-    condition     = var.host_count == floor(var.host_count) && var.host_count >= 0 && var.host_count <= 200
-    error_message = "host_count must be a whole number from 0 to 200; got ${var.host_count}."
-  }
 }
 
 variable "addresses_per_host" {
-  description = "Private addresses of each load generator, the first one included. One address opens some 28,000 connections to one port quickly, so a million connections to two edges take 18 in all."
+  description = "Private addresses of each load generator, the first one included. One address opens some 25,000 connections to one port quickly, so a million connections to two edges take 20 in all."
   type        = number
   nullable    = false
   default     = 1
@@ -73,15 +72,9 @@ variable "addresses_per_host" {
   }
 }
 
-variable "volume_size_gb" {
-  description = "Size of the root volume, in GB."
-  type        = number
+variable "spot" {
+  description = "Whether to take spot capacity: cheaper, and ended by AWS at two minutes' notice."
+  type        = bool
   nullable    = false
-  default     = 10
-
-  # Debian's image has 8 GB.
-  validation {
-    condition     = var.volume_size_gb == floor(var.volume_size_gb) && var.volume_size_gb >= 8 && var.volume_size_gb <= 16384
-    error_message = "volume_size_gb must be a whole number from 8 to 16384; got ${var.volume_size_gb}."
-  }
+  default     = false
 }

@@ -30,3 +30,13 @@ output "host_security_group_id" {
     aws_vpc_security_group_egress_rule.all,
   ]
 }
+
+output "nat_gateways" {
+  description = "NAT gateways and their public addresses, by zone."
+  value       = { for zone, nat in aws_nat_gateway.main : zone => { id = nat.id, allocation_id = aws_eip.nat[zone].allocation_id } }
+}
+
+output "interface_endpoint_ids" {
+  description = "Endpoints that cost by the hour, by service."
+  value       = { for service, endpoint in aws_vpc_endpoint.interface : service => endpoint.id }
+}

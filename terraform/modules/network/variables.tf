@@ -68,3 +68,10 @@ variable "public_ports" {
     error_message = "public_ports takes at most 3 whole numbers from 1 to 65535, 22 excepted; got ${jsonencode(var.public_ports)}."
   }
 }
+
+variable "vpc_endpoints" {
+  description = "Whether hosts reach Session Manager and S3 inside the VPC."
+  type        = bool
+  nullable    = false
+  default     = false
+}

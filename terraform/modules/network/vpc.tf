@@ -36,6 +36,9 @@ locals {
 resource "aws_vpc" "main" {
   cidr_block = var.vpc_cidr
 
+  # The names of endpoints are private ones.
+  enable_dns_hostnames = var.vpc_endpoints
+
   tags = { Name = var.cluster_name }
 }
 

@@ -1,14 +1,9 @@
 output "instance_id" {
   description = "The host."
-  value       = aws_instance.main.id
+  value       = one(module.instance.instance_ids)
 }
 
 output "private_ip" {
   description = "Private address of the host."
-  value       = aws_instance.main.private_ip
-}
-
-output "public_ip" {
-  description = "Public address of the host; null without one."
-  value       = aws_instance.main.public_ip != "" ? aws_instance.main.public_ip : null
+  value       = one(module.instance.private_ips)
 }

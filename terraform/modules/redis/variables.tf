@@ -17,12 +17,14 @@ variable "subnet_id" {
 }
 
 variable "host" {
-  description = "What every host of the cluster has in common: image, key pair, security group."
+  description = "What every host of the cluster has in common: image, key pair, security group, whether Session Manager is the way in, and what it runs at its first boot (null: nothing)."
   type = object({
     ami_id            = string
     root_device_name  = string
     key_name          = string
     security_group_id = string
+    session_manager   = bool
+    user_data         = string
   })
   nullable = false
 }
@@ -38,12 +40,6 @@ variable "volume_size_gb" {
   type        = number
   nullable    = false
   default     = 10
-
-  # Debian's image has 8 GB.
-  validation {
-    condition     = var.volume_size_gb == floor(var.volume_size_gb) && var.volume_size_gb >= 8 && var.volume_size_gb <= 16384
-    error_message = "volume_size_gb must be a whole number from 8 to 16384; got ${var.volume_size_gb}."
-  }
 }
 
 variable "client_security_group_ids" {

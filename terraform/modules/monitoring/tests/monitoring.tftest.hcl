@@ -15,41 +15,9 @@ variables {
     root_device_name  = "/dev/xvda"
     key_name          = "test"
     security_group_id = "sg-host"
+    session_manager   = false
+    user_data         = null
   }
-}
-
-run "host" {
-  command = plan
-
-  assert {
-    condition     = aws_instance.main.tags == tomap({ Role = "monitoring", Name = "test-monitoring" }) && aws_instance.main.root_block_device[0].tags == tomap({ Role = "monitoring", Name = "test-monitoring" })
-    error_message = "the host or its volume lacks its tags"
-  }
-
-  assert {
-    condition     = aws_instance.main.metadata_options[0].http_tokens == "required" && aws_instance.main.metadata_options[0].http_put_response_hop_limit == 1
-    error_message = "IMDSv2 is not required, or reachable over more than one hop"
-  }
-
-  assert {
-    condition     = aws_instance.main.root_block_device[0].encrypted && aws_instance.main.root_block_device[0].volume_size == 20
-    error_message = "the root volume is not an encrypted one of the right size"
-  }
-
-  assert {
-    condition     = aws_instance.main.subnet_id == "subnet-a" && aws_instance.main.key_name == "test"
-    error_message = "the host is not in its subnet, or without its key"
-  }
-}
-
-run "volume_smaller_than_the_image" {
-  command = plan
-
-  variables {
-    volume_size_gb = 7
-  }
-
-  expect_failures = [var.volume_size_gb]
 }
 
 run "web_pages" {

@@ -2,6 +2,9 @@ mock_provider "aws" {
   mock_data "aws_availability_zones" {
     defaults = { id = "eu-central-1", names = ["eu-central-1c", "eu-central-1a", "eu-central-1b"] }
   }
+  mock_data "aws_region" {
+    defaults = { name = "eu-central-1" }
+  }
 }
 
 variables {
@@ -167,6 +170,33 @@ run "host_group" {
   }
 }
 
+run "no_endpoints_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(aws_vpc_endpoint.interface) + length(aws_vpc_endpoint.s3) + length(aws_security_group.endpoints) == 0 && !aws_vpc.main.enable_dns_hostnames
+    error_message = "endpoints, or a part of them, that nobody asked for"
+  }
+}
+
+run "endpoints" {
+  command = plan
+
+  variables {
+    vpc_endpoints = true
+  }
+
+  assert {
+    condition     = toset([for e in aws_vpc_endpoint.interface : e.service_name]) == toset(["com.amazonaws.eu-central-1.ssm", "com.amazonaws.eu-central-1.ssmmessages"]) && alltrue([for e in aws_vpc_endpoint.interface : e.private_dns_enabled]) && aws_vpc.main.enable_dns_hostnames
+    error_message = "Session Manager does not answer under its own names inside the VPC"
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint.s3[0].vpc_endpoint_type == "Gateway" && aws_vpc_security_group_ingress_rule.endpoints[0].cidr_ipv4 == "10.80.0.0/16"
+    error_message = "S3 has no gateway endpoint, or the others are open to more than the VPC"
+  }
+}
+
 run "more_zones_than_the_region_has" {
   command = plan
 
@@ -232,6 +262,16 @@ run "more_administrators_than_rules" {
 
   variables {
     admin_cidrs = [for i in range(9) : "203.0.113.${i}/32"]
+  }
+
+  expect_failures = [var.admin_cidrs]
+}
+
+run "an_administrator_of_no_range" {
+  command = plan
+
+  variables {
+    admin_cidrs = ["203.0.113.7"]
   }
 
   expect_failures = [var.admin_cidrs]
