@@ -30,7 +30,7 @@ func (f *Fleet) versions(ctx context.Context) []Version {
 		name, role string
 		command    []string
 	}{
-		{"HAProxy", "edge", []string{"haproxy", "-v"}},
+		{"HAProxy", "edge", []string{"/usr/sbin/haproxy", "-v"}},
 		{"Nginx", "edge", []string{"/usr/sbin/nginx", "-v"}},
 		{"Redis", "redis", []string{"redis-server", "--version"}},
 		{"Prometheus", "monitoring", []string{"prometheus", "--version"}},
