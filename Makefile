@@ -127,7 +127,7 @@ CONNECTIONS ?= 1000000
 MILLION_RATE ?= 5500
 MILLION_HOLD ?= 10m
 MILLION_RUN = CONNECTIONS=$(CONNECTIONS) BALANCER=$(BALANCER) LAYER=$(LAYER)
-MILLION_OUT ?= docs/results/$(shell date +%F)-million$(patsubst %-haproxy-7,,-$(BALANCER)-$(LAYER))
+MILLION_OUT ?= docs/results/$(shell date +%F)-million$(subst -none-7,-direct,$(subst -haproxy-7,,-$(BALANCER)-$(LAYER)))
 .PHONY: million
 million: deps build ## a million connections on this machine, verified, held and broken on purpose, 45 minutes: docs/results
 	@COMMAND='make million $(MILLION_RUN)' go test -count=1 -timeout 3h -v -run '^TestMillion$$' ./test/cluster \
